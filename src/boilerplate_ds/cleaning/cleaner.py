@@ -1,0 +1,171 @@
+"""``Cleaner``: the released model (or yours) in one line of code."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from boilerplate_ds.document import Document, Label, LabeledLine
+from boilerplate_ds.errors import ModelError
+from boilerplate_ds.model import LineModel, load_model
+from boilerplate_ds.model.persistence import CONFIG
+from boilerplate_ds.shipped import shipped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+RELEASED = "web"
+"""Name of the model that comes with the package."""
+BOILERPLATE = (Label.AD, Label.NAVIGATION, Label.RECOMMENDATION)
+
+
+class Cleaner:
+    r"""Drops the lines of a page that are not content.
+
+    Kept lines are never altered and never reordered. One cleaner may be shared by threads; a copy sent to
+    another process loads the model there.
+
+    Parameters
+    ----------
+    model : str or Path
+        Name of a shipped model, or a folder that ``LineClassifier.save`` wrote.
+    drop : iterable of Label or str
+        The labels that go; with ``drop=()`` cleaning gives its input back.
+    threshold : float, optional
+        How sure to be: a line goes when its probability of having a label in ``drop`` is above this
+        (0 to 1). Default 0.5; raise it to lose less content, lower it to keep less boilerplate.
+
+    Raises
+    ------
+    ModelError
+        If ``model`` is not there or not sound.
+    LabelError
+        If ``drop`` names an unknown label.
+
+    Examples
+    --------
+    >>> from boilerplate_ds import Cleaner
+    >>> cleaner = Cleaner(drop=())
+    >>> cleaner.clean("Home | News\n\nThe ferry is late.\n")
+    'Home | News\n\nThe ferry is late.\n'
+    """
+
+    def __init__(
+        self,
+        model: str | Path = RELEASED,
+        *,
+        drop: Iterable[Label | str] = BOILERPLATE,
+        threshold: float | None = None,
+    ) -> None:
+        self.drop = tuple(Label.parse(label) for label in drop)
+        self.threshold = 0.5 if threshold is None else float(threshold)
+        if not 0 <= self.threshold <= 1:
+            raise ValueError(f"threshold is a probability from 0 to 1, not {threshold}")
+        self.model_path = _find(model)
+        self._model: LineModel | None = None
+        self._lock = Lock()
+
+    def __repr__(self) -> str:
+        drop = tuple(map(str, self.drop))
+        return f"Cleaner({str(self.model_path)!r}, drop={drop}, threshold={self.threshold})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"model_path": self.model_path, "drop": self.drop, "threshold": self.threshold}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _model=None, _lock=Lock())
+
+    @property
+    def model(self) -> LineModel:
+        """The model, loaded when it is first needed."""
+        with self._lock:
+            if self._model is None:
+                self._model = load_model(self.model_path)
+            return self._model
+
+    def clean(self, text: str) -> str:
+        """Give the lines of a page's text that are content."""
+        return self.clean_documents([Document.from_text(text, id="")])[0]
+
+    def clean_html(self, html: str | bytes) -> str:
+        """Give the lines of a page of HTML that are content.
+
+        Raises
+        ------
+        SourceError
+            If the page is too large to be read.
+        """
+        return self.clean_documents([Document.from_html(html, id="")])[0]
+
+    def clean_documents(self, documents: Sequence[Document]) -> list[str]:
+        """Give the text of each document without the lines to drop."""
+        return [document.select(keep) for document, keep in zip(documents, self.keep(documents), strict=True)]
+
+    def clean_batch(self, texts: Sequence[str], *, n_jobs: int = 1) -> list[str]:
+        """Clean many texts at once, which is faster than one after another.
+
+        Parameters
+        ----------
+        texts : sequence of str
+        n_jobs : int
+            Processes to share the work; -1 for one a core.
+        """
+        if n_jobs == 1 or len(texts) < 2:
+            return self.clean_documents([Document.from_text(text, id="") for text in texts])
+        from joblib import Parallel, cpu_count, delayed
+
+        parts = min(len(texts), 4 * (cpu_count() if n_jobs < 0 else n_jobs))
+        bounds = np.linspace(0, len(texts), parts + 1).astype(int).tolist()
+        jobs = (delayed(self.clean_batch)(texts[a:b]) for a, b in pairwise(bounds))
+        return [text for part in Parallel(n_jobs=n_jobs)(jobs) for text in part]
+
+    def map_batch(self, batch: dict[str, list[Any]], *, text_column: str = "text") -> dict[str, list[Any]]:
+        """Clean a column of a batch: ``dataset.map(cleaner.map_batch, batched=True)``.
+
+        Parameters
+        ----------
+        batch : dict of str to list
+            As Hugging Face ``datasets`` passes it; missing texts (None) stay as they are.
+        text_column : str
+            The column to clean; pass another by ``fn_kwargs={"text_column": ...}``.
+        """
+        if text_column not in batch:
+            raise KeyError(
+                f"no column {text_column!r} among {sorted(batch)}; pass fn_kwargs={{'text_column': ...}}"
+            )
+        texts = batch[text_column]
+        cleaned = iter(self.clean_batch([text for text in texts if text is not None]))
+        return {text_column: [None if text is None else next(cleaned) for text in texts]}
+
+    def label(self, page: str | Document) -> list[LabeledLine]:
+        """Label each non-blank line of a page; the score is the probability of the label."""
+        document = Document.from_text(page, id="") if isinstance(page, str) else page
+        probabilities = self.model.probabilities([document])[0]
+        best = probabilities.argmax(axis=1).tolist() if len(probabilities) else []
+        labels = list(Label)
+        return [
+            LabeledLine(line, labels[i], float(p[i]))
+            for line, i, p in zip(document.lines, best, probabilities, strict=True)
+        ]
+
+    def keep(self, documents: Sequence[Document]) -> list[NDArray[np.bool_]]:
+        """Whether each line stays; one array of shape (n_lines,) a document."""
+        if not self.drop:
+            return [np.ones(len(document.lines), dtype=bool) for document in documents]
+        dropped = [label.id for label in self.drop]
+        return [p[:, dropped].sum(axis=1) <= self.threshold for p in self.model.probabilities(documents)]
+
+
+def _find(model: str | Path) -> Path:
+    folder = Path(model)
+    if (folder / CONFIG).is_file():
+        return folder.resolve()
+    if isinstance(model, str) and model == RELEASED:
+        return shipped(f"models/{model}")
+    raise ModelError(f"{model}: no model there; a model is a folder with {CONFIG} and model.safetensors")

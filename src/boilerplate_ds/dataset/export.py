@@ -1,0 +1,407 @@
+"""Export: gold documents to a folder that ``datasets.load_dataset``, pandas and any reader of Parquet open.
+
+Two configurations of the same pages: ``documents`` has one row a page, ``lines`` one row a line. Shard *n* of
+both holds the same pages. The same gold gives the same bytes: rows are in order of id, and no time is noted.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from boilerplate_ds.dataset.card import (
+    LICENCE_TEXT,
+    MARK,
+    CardText,
+    Counts,
+    count,
+    dataset_card,
+    metadata_text,
+    site_of,
+)
+from boilerplate_ds.dataset.splits import SPLITS, Split, split_sites
+from boilerplate_ds.document import LABEL_NAMES
+from boilerplate_ds.errors import DatasetError, Rejects, reject_or_raise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    import pyarrow as pa
+    from datasets import DatasetInfo, Features
+
+    from boilerplate_ds.dataset.gold import GoldDocument
+
+    Columns = dict[str, list[Any]]
+
+CARD = "README.md"
+SHARD_BYTES = 300 * 10**6
+"""Uncompressed size at which a split is cut into a further file."""
+ROW_GROUP_BYTES = 16 * 10**6
+"""Uncompressed size of what a reader that streams has to hold at once."""
+
+_OUR_FILE = re.compile(rf"(?:documents|lines)/(?:{'|'.join(SPLITS)})-[0-9]{{5}}-of-[0-9]{{5}}\.parquet")
+_LINE_OVERHEAD = 64
+"""Bytes of the numbers and offsets of one row of ``lines``."""
+_WRITER = {"compression": "zstd", "compression_level": 9, "version": "2.6", "write_page_index": True}
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """What an export wrote.
+
+    Parameters
+    ----------
+    folder : Path
+    splits : mapping of str to Counts
+        Documents, sites, lines and labels of each split that was written.
+    empty_splits : tuple of str
+        Splits without documents. They are left out, because ``load_dataset`` cannot open an empty split.
+    files : tuple of str
+        Paths within the folder, in order.
+    rejected : int
+        Documents that could not be exported.
+    """
+
+    folder: Path
+    splits: Mapping[Split, Counts]
+    empty_splits: tuple[Split, ...]
+    files: tuple[str, ...]
+    rejected: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain numbers and names."""
+        return {
+            "folder": str(self.folder),
+            "splits": {split: asdict(counts) for split, counts in self.splits.items()},
+            "empty_splits": list(self.empty_splits),
+            "files": list(self.files),
+            "rejected": self.rejected,
+        }
+
+
+def export_dataset(
+    gold: Sequence[GoldDocument],
+    folder: Path,
+    *,
+    name: str,
+    guidelines: str,
+    splits: Sequence[str] | None = None,
+    description: str = "",
+    licence: str = "other",
+    licence_text: str = LICENCE_TEXT,
+    rejects: Rejects | None = None,
+) -> ExportReport:
+    """Write gold documents as a dataset with its card.
+
+    The folder appears complete or not at all; an earlier export in its place is replaced.
+
+    Parameters
+    ----------
+    gold : sequence of GoldDocument
+    folder : Path
+        New, empty, or an earlier export.
+    name : str
+        Name of the set, for its card.
+    guidelines : str
+        Version of the guidelines that the annotators followed.
+    splits : sequence of {"train", "validation", "test"}, length n_documents, optional
+        The split of each document; by default :func:`~boilerplate_ds.dataset.splits.split_sites`, in which a
+        document without a site counts as a site of its own.
+    description, licence, licence_text : str
+        For the card; see :class:`~boilerplate_ds.dataset.card.CardText`.
+    rejects : Rejects, optional
+        Gets each document that cannot be exported: it repeats an id, has no lines, has a line without one
+        of the four labels, or holds half a character (a lone surrogate), which UTF-8 and so Parquet cannot
+        carry. Without it the first such document raises.
+
+    Raises
+    ------
+    DatasetError
+        If there is nothing to export, a site is in two splits, or the folder holds anything else or cannot
+        be written; at the first bad document, without ``rejects``.
+    """
+    folder = folder.resolve()
+    _require_replaceable(folder)
+    by_split = _group(gold, _split_names(gold, splits), rejects)
+    n_documents = sum(map(len, by_split.values()))
+    if not n_documents:
+        raise DatasetError(f"no document to export to {folder}: {len(gold)} given, all of them rejected")
+    text = CardText(name, guidelines, description, licence, licence_text)
+    try:
+        with _replacing(folder) as new:
+            infos = {
+                "documents": _write_config(
+                    new / "documents", by_split, document_features(), document_columns
+                ),
+                "lines": _write_config(new / "lines", by_split, line_features(), line_columns),
+            }
+            (new / CARD).write_text(dataset_card(by_split, infos, text), encoding="utf-8", newline="\n")
+            files = sorted(path.relative_to(new).as_posix() for path in new.rglob("*") if path.is_file())
+    except OSError as error:
+        raise DatasetError(f"{folder}: the dataset cannot be written: {error}") from error
+    return ExportReport(
+        folder=folder,
+        splits={split: count(items) for split, items in by_split.items()},
+        empty_splits=tuple(split for split in SPLITS if split not in by_split),
+        files=tuple(files),
+        rejected=len(gold) - n_documents,
+    )
+
+
+def document_features() -> Features:
+    """Give the columns of ``documents``."""
+    from datasets import ClassLabel, Features, Value
+
+    return Features(
+        {
+            "id": Value("string"),
+            "url": Value("string"),
+            "site": Value("string"),
+            "language": Value("string"),
+            "page_type": Value("string"),
+            "variant": Value("string"),
+            "source": Value("string"),
+            "lines": [Value("string")],
+            "labels": [ClassLabel(names=list(LABEL_NAMES))],
+            "annotators": [Value("string")],
+            "agreement": Value("float64"),
+            "decided": Value("string"),
+            "text_sha256": Value("string"),
+        }
+    )
+
+
+def line_features() -> Features:
+    """Give the columns of ``lines``."""
+    from datasets import ClassLabel, Features, Value
+
+    return Features(
+        {
+            "id": Value("string"),
+            "doc_id": Value("string"),
+            "index": Value("int32"),
+            "n_lines": Value("int32"),
+            "text": Value("string"),
+            "label": ClassLabel(names=list(LABEL_NAMES)),
+            "previous_id": Value("string"),
+            "next_id": Value("string"),
+            "position": Value("float64"),
+            "site": Value("string"),
+            "language": Value("string"),
+            "page_type": Value("string"),
+        }
+    )
+
+
+def document_columns(items: Sequence[GoldDocument]) -> Columns:
+    """Give documents as rows of ``documents``, column by column."""
+    documents = [item.document for item in items]
+    return {
+        **{
+            name: [getattr(d, name) for d in documents]
+            for name in ("id", "url", "site", "language", "source")
+        },
+        **{name: [metadata_text(d, name) for d in documents] for name in ("page_type", "variant")},
+        "lines": [d.lines for d in documents],
+        "labels": [item.labels.tolist() for item in items],
+        "annotators": [item.annotators for item in items],
+        "agreement": [item.agreement for item in items],
+        "decided": [item.decided for item in items],
+        "text_sha256": [d.text_sha256 for d in documents],
+    }
+
+
+def line_columns(items: Sequence[GoldDocument]) -> Columns:
+    """Give the lines of documents as rows of ``lines``, column by column."""
+    columns: Columns = {name: [] for name in line_features()}
+    for item in items:
+        document = item.document
+        n_lines = len(document.lines)
+        ids = [f"{document.id}#{index}" for index in range(n_lines)]
+        columns["id"] += ids
+        columns["doc_id"] += [document.id] * n_lines
+        columns["index"] += range(n_lines)
+        columns["n_lines"] += [n_lines] * n_lines
+        columns["text"] += document.lines
+        columns["label"] += item.labels.tolist()
+        columns["previous_id"] += [None, *ids][:n_lines]
+        columns["next_id"] += [*ids[1:], None][:n_lines]
+        columns["position"] += np.linspace(0, 1, n_lines).tolist()
+        columns["site"] += [document.site] * n_lines
+        columns["language"] += [document.language] * n_lines
+        columns["page_type"] += [metadata_text(document, "page_type")] * n_lines
+    return columns
+
+
+def _split_names(gold: Sequence[GoldDocument], splits: Sequence[str] | None) -> list[Split]:
+    if splits is None:
+        split_by_site = split_sites(site_of(item.document) for item in gold)
+        return [split_by_site[site_of(item.document)] for item in gold]
+    known = {str(split): split for split in SPLITS}
+    unknown = sorted(set(splits) - known.keys())
+    if unknown or len(splits) != len(gold):
+        raise DatasetError(
+            f"splits must be one of {', '.join(SPLITS)} for each of {len(gold)} documents; "
+            f"got {len(splits)}{f', {unknown[0]!r} among them' if unknown else ''}"
+        )
+    return [known[split] for split in splits]
+
+
+def _group(
+    gold: Sequence[GoldDocument], splits: Sequence[Split], rejects: Rejects | None
+) -> dict[Split, list[GoldDocument]]:
+    """Give the documents that can be exported by split, in order of id; without empty splits."""
+    by_split: dict[Split, list[GoldDocument]] = {split: [] for split in SPLITS}
+    split_by_site: dict[str, Split] = {}
+    seen: set[str] = set()
+    for item, split in zip(gold, splits, strict=True):
+        document = item.document
+        reason = "another document has this id" if document.id in seen else _flaw(item)
+        if reason:
+            reject_or_raise(
+                rejects, document.source or "gold", f"document {document.id!r}", reason, DatasetError
+            )
+            continue
+        site = site_of(document)
+        if split_by_site.setdefault(site, split) != split:
+            raise DatasetError(
+                f"site {site!r} is in {split_by_site[site]} and in {split}; give all its pages one split"
+            )
+        seen.add(document.id)
+        by_split[split].append(item)
+    return {
+        split: sorted(items, key=lambda item: item.document.id) for split, items in by_split.items() if items
+    }
+
+
+def _flaw(item: GoldDocument) -> str:
+    """Say why a document cannot be exported; empty if it can."""
+    document = item.document
+    if not document.lines:
+        return "it has no lines"
+    if len(item.labels) != len(document.lines):
+        return f"{len(item.labels)} labels for {len(document.lines)} lines"
+    if not np.isin(item.labels, np.arange(len(LABEL_NAMES))).all():
+        return f"a line has none of the labels {', '.join(LABEL_NAMES)}"
+    for name, values in document_columns([item]).items():
+        texts = values[0] if name in ("lines", "annotators") else [values[0]]
+        if any(isinstance(text, str) and not _is_utf8(text) for text in texts):
+            return f"{name} holds half a character (a lone surrogate), which UTF-8 cannot carry"
+    return ""
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _write_config(
+    folder: Path,
+    by_split: Mapping[Split, Sequence[GoldDocument]],
+    features: Features,
+    columns_of: Callable[[Sequence[GoldDocument]], Columns],
+) -> DatasetInfo:
+    """Write the shards of one configuration."""
+    from datasets import DatasetInfo, SplitDict, SplitInfo
+
+    folder.mkdir()
+    sizes = SplitDict()
+    for split, items in by_split.items():
+        shards = list(_chunks(items, SHARD_BYTES))
+        n_rows = n_bytes = 0
+        for number, shard in enumerate(shards):
+            path = folder / f"{split}-{number:05}-of-{len(shards):05}.parquet"
+            for table in _write_shard(path, shard, features.arrow_schema, columns_of):
+                n_rows += table.num_rows
+                n_bytes += table.nbytes
+        sizes.add(SplitInfo(split, num_bytes=n_bytes, num_examples=n_rows))
+    return DatasetInfo(
+        features=features,
+        splits=sizes,
+        dataset_size=sum(size.num_bytes for size in sizes.values()),
+        download_size=sum(path.stat().st_size for path in folder.iterdir()),
+    )
+
+
+def _write_shard(
+    path: Path,
+    items: Sequence[GoldDocument],
+    schema: pa.Schema,
+    columns_of: Callable[[Sequence[GoldDocument]], Columns],
+) -> Iterator[pa.Table]:
+    """Write one Parquet file, yielding each row group once it is written."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    with parquet.ParquetWriter(path, schema, **_WRITER) as writer:
+        for chunk in _chunks(items, ROW_GROUP_BYTES):
+            table = pa.table(columns_of(chunk), schema=schema)
+            writer.write_table(table)
+            yield table
+
+
+def _chunks(items: Iterable[GoldDocument], max_bytes: int) -> Iterator[list[GoldDocument]]:
+    """Cut documents into runs of at most ``max_bytes``, or of one document that is larger by itself."""
+    chunk: list[GoldDocument] = []
+    n_bytes = 0
+    for item in items:
+        size = _n_bytes(item)
+        if chunk and n_bytes + size > max_bytes:
+            yield chunk
+            chunk, n_bytes = [], 0
+        chunk.append(item)
+        n_bytes += size
+    if chunk:
+        yield chunk
+
+
+def _n_bytes(item: GoldDocument) -> int:
+    """Estimate the uncompressed size of a document in ``lines``, the larger of the configurations."""
+    document = item.document
+    in_each_line = 4 * len(document.id) + len(document.site) + _LINE_OVERHEAD
+    return len(document.url) + sum(len(line.encode()) + in_each_line for line in ("", *document.lines))
+
+
+def _require_replaceable(folder: Path) -> None:
+    """Refuse a folder that holds anything but an export."""
+    if folder.exists() and not folder.is_dir():
+        raise DatasetError(f"{folder}: is a file; name a folder for the dataset")
+    paths = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
+    foreign = next((path for path in paths if not _is_ours(folder, path)), None)
+    if foreign is not None:
+        raise DatasetError(f"{folder}: holds {foreign}, which no export wrote; name a new or an empty folder")
+
+
+def _is_ours(folder: Path, path: str) -> bool:
+    if path != CARD:
+        return _OUR_FILE.fullmatch(path) is not None and (folder / CARD).is_file()
+    return MARK.encode() in (folder / path).read_bytes()
+
+
+@contextmanager
+def _replacing(folder: Path) -> Iterator[Path]:
+    """Give a new folder beside ``folder`` that takes its place at the end, unless something failed."""
+    new = folder.with_name(f".{folder.name}.{token_hex(4)}")
+    new.mkdir(parents=True)
+    old = new.with_name(f"{new.name}.old")
+    try:
+        yield new
+        if folder.exists():
+            folder.rename(old)
+        new.rename(folder)
+    except BaseException:
+        if old.exists() and not folder.exists():
+            old.rename(folder)
+        shutil.rmtree(new, ignore_errors=True)
+        raise
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,25 @@
+"""Which version of the labelling guidelines a folder of labels follows."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from boilerplate_ds.shipped import shipped
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_VERSION = re.compile(r"version:\s*(\S+)")
+
+
+def guidelines_version(labels: Path) -> str:
+    """Version in the first line of ``GUIDELINES.md`` in ``labels`` or above it, else of the shipped one."""
+    for folder in (labels, *labels.resolve().parents[:2], shipped("labels")):
+        path = folder / "GUIDELINES.md"
+        if path.is_file():
+            with path.open(encoding="utf-8", errors="replace") as file:
+                match = _VERSION.match(file.readline(200))
+            if match:
+                return match[1]
+    return ""

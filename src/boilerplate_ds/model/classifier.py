@@ -1,0 +1,280 @@
+"""The estimator: ``LineClassifier`` trains both stages with scikit-learn's conventions."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.model_selection import GroupKFold
+
+from boilerplate_ds.document import NOT_CONTENT
+from boilerplate_ds.errors import DatasetError
+from boilerplate_ds.features import LineBatch, context_features, text_tokens
+from boilerplate_ds.features.markup_tokens import MARKUP_BITS
+from boilerplate_ds.features.text_tokens import TEXT_BITS
+from boilerplate_ds.model.linear import N_OPINIONS, LinearModel, fit_linear, token_matrix
+from boilerplate_ds.model.network import N_LABELS, Schedule, Targets, fit_network
+from boilerplate_ds.model.persistence import load_model, save_model
+from boilerplate_ds.model.runtime import LineModel, batch_markup_tokens, chunks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from boilerplate_ds.document import Document, Labels
+
+    Progress = Callable[[str, float], None]
+
+CLASS_WEIGHT = np.array([1.0, 2.2, 1.0, 1.6], dtype=np.float32)
+"""Weight of a line's loss by its label: about the root of how rare the label is on whole pages."""
+FOUR_CLASS_WEIGHT = 3.0
+"""How much more a page counts whose four labels are known: such pages are few beside binary ones."""
+
+
+class LineClassifier(BaseEstimator):  # type: ignore[misc]
+    """Labels each line of a document, reading it in its context.
+
+    Two linear models over hashed tokens (text; markup where there is any) read each line, a small
+    convolutional network reads their opinions together with shape, position, repetition and the element tree.
+    What the network is trained on are opinions of linear models that have not seen the line's site.
+
+    Parameters
+    ----------
+    n_folds : int
+        Folds, by group, for the out-of-fold opinions of the first stage.
+    epochs : int
+        Passes of the second stage over the data.
+    random_state : int
+    n_jobs : int
+        Processes that fit the first stage's folds.
+
+    Attributes
+    ----------
+    model_ : LineModel
+        The fitted model, the same object that cleaning runs on.
+    classes_ : ndarray of int64, shape (4,)
+        Class ids, in the order of :class:`~boilerplate_ds.document.Label`.
+    """
+
+    def __init__(self, *, n_folds: int = 5, epochs: int = 8, random_state: int = 0, n_jobs: int = 1) -> None:
+        self.n_folds = n_folds
+        self.epochs = epochs
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def fit(
+        self,
+        documents: Sequence[Document],
+        labels: Sequence[Labels],
+        groups: Sequence[str] | None = None,
+        *,
+        progress: Progress | None = None,
+    ) -> LineClassifier:
+        """Train on labelled documents.
+
+        Parameters
+        ----------
+        documents : sequence of Document
+            With markup or without, in any mix.
+        labels : sequence of array of int, each (n_lines,)
+            Class ids; ``NOT_CONTENT`` (-1) for a line of which only that is known; lower for a line that is
+            context only.
+        groups : sequence of str, optional
+            The site of each document; default its ``site``, else its ``id``.
+        progress : callable, optional
+            Called with the name of a step and the share of it that is done.
+
+        Raises
+        ------
+        DatasetError
+            If labels do not fit their documents, or no line is labelled.
+        """
+        targets = _checked(documents, labels)
+        order = [i for i, document in enumerate(documents) if document.lines]
+        documents = [documents[i] for i in order]
+        given = groups if groups is not None else [d.site or d.id for d in documents]
+        groups = [given[i] for i in order] if groups is not None else given
+        training = _TrainingLines(documents, np.concatenate([targets[i] for i in order]), groups)
+        tell = progress or (lambda _step, _done: None)
+        text, markup, opinions = self._fit_linear(training, tell)
+        features = _features(training, *opinions, tell)
+        network = fit_network(
+            features,
+            training.ends,
+            Targets(training.labels, training.loss_weight(), training.words.astype(np.float32)),
+            seed=self.random_state,
+            schedule=Schedule(epochs=self.epochs),
+            progress=lambda done: tell("Training the second stage", done),
+        )
+        self.model_ = LineModel(text, markup, network)
+        self.classes_ = np.arange(N_LABELS)
+        return self
+
+    def _fit_linear(
+        self, training: _TrainingLines, tell: Progress
+    ) -> tuple[LinearModel, LinearModel | None, tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        """Fit the linear models on everything, and give their out-of-fold opinions."""
+        from joblib import Parallel, delayed
+
+        tell("Reading tokens", 0)
+        text, markup = training.token_matrices()
+        tell("Reading tokens", 1)
+        folds = [*training.folds(self.n_folds), np.zeros(len(training.labels), dtype=bool)]
+        opinions = np.zeros((2, len(training.labels), N_OPINIONS), dtype=np.float32)
+        models: list[LinearModel | None] = []
+        for kind, (matrix, lines) in enumerate(((text, training.reads_text), (markup, training.has_markup))):
+            jobs = (
+                delayed(_fit_fold)(matrix, *training.supervision(lines & ~held_out)) for held_out in folds
+            )
+            fitted = Parallel(n_jobs=self.n_jobs, return_as="generator")(jobs)
+            for index, (held_out, model) in enumerate(zip(folds, fitted, strict=True)):
+                read = held_out & (training.has_markup | (kind == 0))
+                if model is not None and read.any():
+                    opinions[kind, read] = matrix[read] @ model.weights + model.bias
+                tell("Training the first stage", (kind * len(folds) + index + 1) / (2 * len(folds)))
+            models.append(model)
+        if models[0] is None:
+            raise DatasetError("no line is labelled; there is nothing to train on")
+        return models[0], models[1], (opinions[0], opinions[1])
+
+    def predict_proba(self, documents: Sequence[Document]) -> list[NDArray[np.float32]]:
+        """Probability of each label for each line; one array of shape (n_lines, 4) a document."""
+        if not hasattr(self, "model_"):
+            raise NotFittedError("this LineClassifier is not fitted yet; call fit, or LineClassifier.load")
+        return self.model_.probabilities(documents)
+
+    def predict(self, documents: Sequence[Document]) -> list[Labels]:
+        """Most probable class id of each line; one array of int8, shape (n_lines,), a document."""
+        return [p.argmax(axis=1).astype(np.int8) for p in self.predict_proba(documents)]
+
+    def score(self, documents: Sequence[Document], labels: Sequence[Labels]) -> float:
+        """Accuracy over all lines whose label is one of the four."""
+        gold = np.concatenate(_checked(documents, labels))
+        predicted = np.concatenate([*self.predict(documents), np.zeros(0, dtype=np.int8)])
+        return float(np.mean(predicted[gold >= 0] == gold[gold >= 0]))
+
+    def save(self, folder: str | Path, facts: Mapping[str, Any] | None = None) -> Path:
+        """Write the model as arrays and JSON; see :mod:`boilerplate_ds.model.persistence`."""
+        if not hasattr(self, "model_"):
+            raise NotFittedError("this LineClassifier is not fitted yet; there is nothing to save")
+        return save_model(self.model_, folder, {"parameters": self.get_params(), **(facts or {})})
+
+    @classmethod
+    def load(cls, folder: str | Path) -> LineClassifier:
+        """Read a model that :meth:`save` wrote; raises ``ModelError`` if it is not sound."""
+        classifier = cls()
+        classifier.model_ = load_model(folder)
+        classifier.classes_ = np.arange(N_LABELS)
+        return classifier
+
+
+def _checked(documents: Sequence[Document], labels: Sequence[Labels]) -> list[Labels]:
+    if len(documents) != len(labels):
+        raise DatasetError(f"{len(documents)} documents, but labels of {len(labels)}")
+    checked = [np.asarray(given) for given in labels]
+    for document, given in zip(documents, checked, strict=True):
+        if given.shape != (len(document.lines),):
+            raise DatasetError(
+                f"{document.id}: {len(document.lines)} lines, but labels of shape {given.shape}"
+            )
+        if given.size and (given.dtype.kind not in "iu" or given.max() >= N_LABELS):
+            raise DatasetError(
+                f"{document.id}: labels are class ids below {N_LABELS}, got {given.max()} ({given.dtype})"
+            )
+    return [given.astype(np.int8) for given in checked]
+
+
+class _TrainingLines:
+    """Lines of all training documents, with what the fit needs to know of each."""
+
+    def __init__(self, documents: Sequence[Document], labels: Labels, groups: Sequence[str]) -> None:
+        self.documents = documents
+        self.labels = labels
+        self.groups = groups
+        sizes = np.fromiter((len(d.lines) for d in documents), np.int64, len(documents))
+        self.ends = np.concatenate(([0], np.cumsum(sizes)))
+        self.document = np.repeat(np.arange(len(documents)), sizes)
+        self.has_markup = np.fromiter((d.markup is not None for d in documents), bool, len(documents))[
+            self.document
+        ]
+        self.words = np.zeros(len(labels))
+        four = np.bincount(self.document, labels > 0, minlength=len(documents)) > 0
+        self.knows_four = four[self.document]
+        text_ids = {d.id for d in documents if d.markup is None}
+        # a page that is there as text and as HTML teaches the text model once
+        reads = np.fromiter(
+            (d.markup is None or d.id not in text_ids for d in documents), bool, len(documents)
+        )
+        self.reads_text = reads[self.document]
+
+    def folds(self, n_folds: int) -> list[NDArray[np.bool_]]:
+        """Masks of the lines that each fold holds out; whole groups."""
+        n = min(n_folds, len(set(self.groups)))
+        if n < 2:
+            return [np.ones(len(self.labels), dtype=bool)]
+        splits = GroupKFold(n).split(self.documents, groups=self.groups)
+        return [np.isin(self.document, held_out) for _, held_out in splits]
+
+    def token_matrices(self) -> tuple[Any, Any]:
+        """Sparse matrices of text tokens and of markup tokens; counts words on the way."""
+        from scipy.sparse import vstack
+
+        text, markup, first = [], [], 0
+        for chunk in chunks(self.documents):
+            batch = LineBatch.of(chunk)
+            rows = slice(first, first + batch.n_lines)
+            self.words[rows] = np.bincount(batch.word_line, minlength=batch.n_lines)
+            text.append(token_matrix(text_tokens(batch), 1 << TEXT_BITS))
+            markup.append(token_matrix([batch_markup_tokens(chunk)], 1 << MARKUP_BITS))
+            first = rows.stop
+        return vstack(text, format="csr"), vstack(markup, format="csr")
+
+    def supervision(self, lines: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Labels, NDArray[np.float64]]:
+        """Index, label and weight of those of ``lines`` whose label is known.
+
+        Longer lines weigh more, long pages are held back, pages with four labels count double.
+        """
+        chosen = np.flatnonzero(lines & (self.labels >= NOT_CONTENT))
+        page = np.bincount(self.document, self.words)[self.document]
+        weight = np.sqrt((self.words + 1) / np.sqrt(page + 1)) * np.where(self.knows_four, 2.0, 1.0)
+        return (
+            chosen,
+            self.labels[chosen],
+            weight[chosen] / max(weight[chosen].mean(), 1e-9) if len(chosen) else weight[:0],
+        )
+
+    def loss_weight(self) -> NDArray[np.float32]:
+        """Weight of lines for the network's cross-entropy."""
+        sizes = np.diff(self.ends)[self.document]
+        weight = CLASS_WEIGHT[np.maximum(self.labels, 0)] / np.sqrt(sizes)
+        return (weight * np.where(self.knows_four, FOUR_CLASS_WEIGHT, 1.0)).astype(np.float32)
+
+
+def _fit_fold(
+    matrix: Any, chosen: NDArray[np.int64], labels: Labels, weight: NDArray[np.float64]
+) -> LinearModel | None:
+    if not len(chosen):
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # stopping early is meant
+        model = fit_linear(matrix[chosen], labels, weight)
+    # what is saved is what was measured: weights rest in half precision
+    return LinearModel(model.weights.astype(np.float16).astype(np.float32), model.bias)
+
+
+def _features(
+    training: _TrainingLines, text: NDArray[np.float32], markup: NDArray[np.float32], tell: Progress
+) -> NDArray[np.float32]:
+    parts, first = [], 0
+    for chunk in chunks(training.documents):
+        batch = LineBatch.of(chunk)
+        rows = slice(first, first + batch.n_lines)
+        parts.append(context_features(batch, text[rows], markup[rows]))
+        first = rows.stop
+        tell("Reading context", first / len(training.labels))
+    return np.concatenate(parts)

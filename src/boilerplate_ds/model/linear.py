@@ -1,0 +1,133 @@
+"""Stage one: a linear model over hashed tokens reads each line by itself.
+
+Two questions, so that two kinds of supervision teach one model: is the line content (every labelled line
+answers that), and if not, which of ad, navigation and recommendation is it (lines with one of the four
+labels answer). Weights are fitted by scikit-learn and applied with numpy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from boilerplate_ds.document import Labels
+
+    Tokens = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+N_OPINIONS = 4
+"""Numbers a line gets from a linear model: the logit of content, then of ad, navigation, recommendation."""
+CONTENT_STRENGTH = 0.3
+KIND_STRENGTH = 3.0
+"""Inverse strengths of the L2 penalty, scikit-learn's ``C``, of the two questions."""
+ITERATIONS = 40
+"""Stopping early regularises; later iterations change the opinions little."""
+NEVER = -6.0
+"""Logit of a label that no training line has."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinearModel:
+    """Weights of hashed tokens.
+
+    Parameters
+    ----------
+    weights : ndarray of float32, shape (n_buckets, 4)
+    bias : ndarray of float32, shape (4,)
+    """
+
+    weights: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+    def __call__(self, kinds: Iterable[Tokens], n_lines: int) -> NDArray[np.float32]:
+        """Opinions of every line, shape (n_lines, 4).
+
+        Parameters
+        ----------
+        kinds : iterable of (buckets, ends)
+            One pair for each kind of token, as :func:`boilerplate_ds.features.text_tokens` gives them.
+        n_lines : int
+        """
+        opinions = np.tile(self.bias, (n_lines, 1))
+        for buckets, ends in kinds:
+            count = np.diff(ends)
+            some = count > 0
+            if some.any():
+                sums = np.add.reduceat(self.weights[buckets], ends[:-1][some], axis=0)
+                opinions[some] += sums / np.sqrt(count[some, None], dtype=np.float32)
+        return opinions
+
+
+def token_matrix(kinds: Iterable[Tokens], n_buckets: int) -> Any:
+    """Make a sparse matrix of tokens, for fitting: each counts one over the root of how many there are."""
+    from scipy.sparse import csr_matrix
+
+    total = None
+    for buckets, ends in kinds:
+        count = np.diff(ends)
+        values = np.repeat((1 / np.sqrt(np.maximum(count, 1))).astype(np.float32), count)
+        values[buckets == 0] = 0
+        part = csr_matrix(
+            (values, buckets.astype(np.int32), ends.astype(np.int32)), shape=(len(count), n_buckets)
+        )
+        part.sum_duplicates()
+        part.eliminate_zeros()
+        total = part if total is None else total + part
+    return total
+
+
+def fit_linear(matrix: Any, labels: Labels, weight: NDArray[np.float64]) -> LinearModel:
+    """Fit both questions by L-BFGS on the logistic loss.
+
+    Parameters
+    ----------
+    matrix : sparse matrix of float32, shape (n_lines, n_buckets)
+    labels : ndarray of int8, shape (n_lines,)
+        Class ids, or ``NOT_CONTENT``.
+    weight : ndarray of float64, shape (n_lines,)
+        Mean one.
+    """
+    weights = np.zeros((matrix.shape[1], N_OPINIONS), dtype=np.float32)
+    bias = np.full(N_OPINIONS, NEVER, dtype=np.float32)
+    answers, used, coefficients, intercepts = _logistic(
+        matrix, (labels == 0).astype(np.int8), weight, CONTENT_STRENGTH
+    )
+    if len(answers) == 2:
+        weights[used, 0], bias[0] = coefficients[0], intercepts[0]
+    else:
+        bias[0] = -NEVER if answers[0] else NEVER
+    known = np.flatnonzero(labels > 0)
+    if len(known):
+        kinds, used, coefficients, intercepts = _logistic(
+            matrix[known], labels[known], weight[known], KIND_STRENGTH
+        )
+        if len(kinds) == 2:  # scikit-learn gives one column for two classes
+            coefficients, intercepts = (
+                np.stack((-coefficients[0], coefficients[0])) / 2,
+                np.array([-1, 1]) * intercepts / 2,
+            )
+        bias[kinds] = intercepts
+        weights[np.ix_(used, kinds)] = coefficients.T
+    weights[0] = 0
+    return LinearModel(weights, bias)
+
+
+def _logistic(
+    matrix: Any, classes: Labels, weight: NDArray[np.float64], strength: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Classes that occur, buckets that two lines or more have, and the weights and biases of each."""
+    from sklearn.linear_model import LogisticRegression
+
+    used = np.flatnonzero(np.bincount(matrix.indices, minlength=matrix.shape[1]) > 1)
+    present = np.unique(classes).astype(np.int64)
+    if len(present) < 2 or not len(used):
+        return present[:1], used[:0], np.zeros((1, 0)), np.zeros(1)
+    model = LogisticRegression(C=strength, max_iter=ITERATIONS)
+    model.fit(matrix[:, used], classes, sample_weight=weight)
+    return present, used, model.coef_, model.intercept_

@@ -1,0 +1,183 @@
+"""Models on disk: plain arrays (safetensors) beside a JSON config, checked before anything is allocated.
+
+``config.json`` names every tensor with its shape and the SHA-256 of ``model.safetensors``. A stranger's
+model can be wrong, it can not run code: no pickle is ever read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from boilerplate_ds.document import LABEL_NAMES
+from boilerplate_ds.errors import ModelError
+from boilerplate_ds.features.context import N_CONTEXT
+from boilerplate_ds.features.markup_tokens import MARKUP_BITS
+from boilerplate_ds.features.text_tokens import TEXT_BITS
+from boilerplate_ds.model.linear import N_OPINIONS, LinearModel
+from boilerplate_ds.model.network import DILATIONS, HIDDEN, N_LABELS, WIDTH, Network
+from boilerplate_ds.model.runtime import LineModel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+WEIGHTS = "model.safetensors"
+CONFIG = "config.json"
+FORMAT = "boilerplate-ds/1"
+"""Changes whenever features or network change shape or meaning; older models are then refused by name."""
+MAX_WEIGHT_BYTES = 64 * 2**20
+MAX_CONFIG_BYTES = 2**20
+
+
+def save_model(model: LineModel, folder: str | Path, facts: Mapping[str, Any] | None = None) -> Path:
+    """Write ``model`` to ``folder``; ``facts`` (what it was trained on) are kept in its config.
+
+    The weights are renamed into place before the config that vouches for them.
+    """
+    from safetensors.numpy import save
+
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = _tensors(model)
+    data = save(tensors)
+    config = {
+        "format": FORMAT,
+        "labels": list(LABEL_NAMES),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "tensors": {
+            name: {"shape": list(t.shape), "dtype": str(t.dtype)} for name, t in sorted(tensors.items())
+        },
+        "facts": dict(facts or {}),
+    }
+    _write(folder / WEIGHTS, data)
+    _write(folder / CONFIG, (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode())
+    return folder
+
+
+def _write(path: Path, data: bytes) -> None:
+    aside = path.with_name(path.name + ".tmp")
+    with aside.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(path)
+
+
+def _tensors(model: LineModel) -> dict[str, NDArray[Any]]:
+    tensors: dict[str, NDArray[Any]] = {
+        f"network.{name}": values for name, values in model.network.parameters.items()
+    }
+    for name, linear in (("text", model.text), ("markup", model.markup)):
+        if linear is not None:
+            tensors[f"{name}.weights"] = linear.weights.astype(np.float16)
+            tensors[f"{name}.bias"] = linear.bias
+    return {name: np.ascontiguousarray(values) for name, values in tensors.items()}
+
+
+def _expected(*, with_markup: bool) -> dict[str, tuple[list[int], str]]:
+    """Shape and dtype of every tensor that a model has to have."""
+    tensors = {
+        "text.weights": ([1 << TEXT_BITS, N_OPINIONS], "float16"),
+        "text.bias": ([N_OPINIONS], "float32"),
+        "network.mean": ([N_CONTEXT], "float32"),
+        "network.scale": ([N_CONTEXT], "float32"),
+        "network.in.weight": ([N_CONTEXT, HIDDEN], "float32"),
+        "network.in.bias": ([HIDDEN], "float32"),
+        "network.out.weight": ([HIDDEN, N_LABELS], "float32"),
+        "network.out.bias": ([N_LABELS], "float32"),
+    }
+    for block in range(len(DILATIONS)):
+        tensors[f"network.block{block}.weight"] = ([HIDDEN, WIDTH * HIDDEN], "float32")
+        tensors[f"network.block{block}.page"] = ([HIDDEN, HIDDEN], "float32")
+        tensors[f"network.block{block}.bias"] = ([HIDDEN], "float32")
+    if with_markup:
+        tensors["markup.weights"] = ([1 << MARKUP_BITS, N_OPINIONS], "float16")
+        tensors["markup.bias"] = ([N_OPINIONS], "float32")
+    return tensors
+
+
+def read_config(folder: str | Path) -> dict[str, Any]:
+    """Read and check a model's config.
+
+    Raises
+    ------
+    ModelError
+        If the folder holds no model, or one that is not ours, or of another format.
+    """
+    path = Path(folder) / CONFIG
+    try:
+        if path.stat().st_size > MAX_CONFIG_BYTES:
+            raise ModelError(f"{path}: over {MAX_CONFIG_BYTES:,} bytes, this is no model config")
+        config = json.loads(path.read_bytes())
+    except OSError as error:
+        raise ModelError(f"{folder}: holds no model ({CONFIG}: {error.strerror})") from error
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{path}: not JSON ({error})") from error
+    if not isinstance(config, dict) or config.get("format") != FORMAT:
+        found = config.get("format") if isinstance(config, dict) else None
+        raise ModelError(f"{path}: format is {found!r}, this version reads {FORMAT!r}; train the model again")
+    if config.get("labels") != list(LABEL_NAMES):
+        raise ModelError(f"{path}: labels are {config.get('labels')!r}, expected {list(LABEL_NAMES)}")
+    tensors = config.get("tensors")
+    expected = _expected(with_markup=isinstance(tensors, dict) and "markup.weights" in tensors)
+    if tensors != {name: {"shape": shape, "dtype": dtype} for name, (shape, dtype) in expected.items()}:
+        raise ModelError(f"{path}: names other tensors than a {FORMAT} model has")
+    return config
+
+
+def load_model(folder: str | Path) -> LineModel:
+    """Read a model that :func:`save_model` wrote.
+
+    Raises
+    ------
+    ModelError
+        If something is missing, of another shape than the config promises, or fails its checksum. Sizes
+        and checksum are compared before any tensor is allocated.
+    """
+    config = read_config(folder)
+    path = Path(folder) / WEIGHTS
+    try:
+        size = path.stat().st_size
+        if size > MAX_WEIGHT_BYTES:
+            raise ModelError(f"{path}: {size:,} bytes; a model has at most {MAX_WEIGHT_BYTES:,}")
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: {error.strerror}") from error
+    if hashlib.sha256(data).hexdigest() != config.get("sha256"):
+        raise ModelError(
+            f"{path}: checksum differs from the one in {CONFIG}; the file is damaged or was exchanged"
+        )
+    tensors = _read_tensors(path, data, config["tensors"])
+    network = {name.removeprefix("network."): t for name, t in tensors.items() if name.startswith("network.")}
+    markup = None
+    if "markup.weights" in tensors:
+        markup = LinearModel(tensors["markup.weights"].astype(np.float32), tensors["markup.bias"])
+    return LineModel(
+        LinearModel(tensors["text.weights"].astype(np.float32), tensors["text.bias"]),
+        markup,
+        Network(network),
+    )
+
+
+def _read_tensors(path: Path, data: bytes, promised: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        tensors: dict[str, NDArray[Any]] = load(data)
+    except (SafetensorError, ValueError) as error:
+        raise ModelError(f"{path}: not a safetensors file ({error})") from error
+    found = {name: {"shape": list(t.shape), "dtype": str(t.dtype)} for name, t in tensors.items()}
+    if found != promised:
+        raise ModelError(f"{path}: its tensors are not those that {CONFIG} names")
+    for name, values in tensors.items():
+        if not np.isfinite(values).all():
+            raise ModelError(f"{path}: tensor {name} holds values that are not finite")
+    return tensors

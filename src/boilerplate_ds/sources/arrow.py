@@ -1,0 +1,94 @@
+"""Parquet and Arrow files (those of a saved Hugging Face dataset, too), read in small batches."""
+
+from __future__ import annotations
+
+from typing import IO, TYPE_CHECKING, Any
+
+from boilerplate_ds.errors import Reject, SourceError
+from boilerplate_ds.sources.records import check_text_column, read_record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import pyarrow as pa
+
+    from boilerplate_ds.document import Document
+    from boilerplate_ds.sources.stream import PageFile
+
+    _Batches = Callable[[IO[bytes]], Iterator[pa.RecordBatch]]
+
+_BATCH_ROWS = 64
+_PAGE_BUFFER = 2**20
+_FILE_MAGIC = b"ARROW1"
+
+
+def read_parquet(file: PageFile) -> Iterator[Document | Reject]:
+    """Read a Parquet file; memory holds a batch of rows and one page of each column."""
+    yield from _read(file, _parquet_batches)
+
+
+def read_arrow(file: PageFile) -> Iterator[Document | Reject]:
+    """Read an Arrow IPC stream (what ``datasets`` saves) or file."""
+    yield from _read(file, _arrow_batches)
+
+
+def _read(file: PageFile, batches_of: _Batches) -> Iterator[Document | Reject]:
+    import pyarrow as pa
+
+    number = 0
+    with file.random_access() as handle:
+        try:
+            for batch in batches_of(handle):
+                if number == 0:
+                    check_text_column(batch.schema.names, file.text_column)
+                for row in _rows(batch):
+                    number += 1
+                    yield read_record(row, file, "row", number)
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise SourceError(f"cannot be read after row {number}: {_first_line(error)}") from error
+
+
+def _parquet_batches(handle: IO[bytes]) -> Iterator[pa.RecordBatch]:
+    import pyarrow.parquet as pq
+
+    # Without pre_buffer and with a buffer, columns are streamed page by page, not loaded whole.
+    table = pq.ParquetFile(handle, pre_buffer=False, buffer_size=_PAGE_BUFFER)
+    yield from table.iter_batches(batch_size=_BATCH_ROWS, use_threads=False)
+
+
+def _arrow_batches(handle: IO[bytes]) -> Iterator[pa.RecordBatch]:
+    import pyarrow as pa
+
+    is_file = handle.read(len(_FILE_MAGIC)) == _FILE_MAGIC
+    handle.seek(0)
+    source = pa.memory_map(handle.name) if isinstance(handle.name, str) else handle
+    if is_file:
+        reader = pa.ipc.open_file(source)
+        batches = (reader.get_batch(i) for i in range(reader.num_record_batches))
+    else:
+        batches = iter(pa.ipc.open_stream(source))
+    for batch in batches:
+        batch.validate(full=True)  # offsets out of bounds would crash the process
+        for start in range(0, batch.num_rows, _BATCH_ROWS):
+            yield batch.slice(start, _BATCH_ROWS)
+
+
+def _rows(batch: pa.RecordBatch) -> Iterator[dict[str, Any] | SourceError]:
+    """Give the rows as dicts; a row that Python cannot hold (text that is not UTF-8) as the error."""
+    try:
+        rows = batch.to_pylist()
+    except (ValueError, OverflowError):
+        rows = [_row(batch, i) for i in range(batch.num_rows)]
+    yield from rows
+
+
+def _row(batch: pa.RecordBatch, i: int) -> dict[str, Any] | SourceError:
+    try:
+        row: dict[str, Any] = batch.slice(i, 1).to_pylist()[0]
+    except (ValueError, OverflowError) as error:
+        return SourceError(f"cannot be decoded: {_first_line(error)}")
+    return row
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:300]

@@ -1,0 +1,119 @@
+"""``read_documents``: any format in, documents out."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from boilerplate_ds.errors import Reject, Rejects, SourceError, reject_or_raise
+from boilerplate_ds.sources.arrow import read_arrow, read_parquet
+from boilerplate_ds.sources.detect import FORMATS, format_of
+from boilerplate_ds.sources.json_values import read_json
+from boilerplate_ds.sources.jsonl import read_jsonl
+from boilerplate_ds.sources.paths import FoundFile, PathLike, find_files
+from boilerplate_ds.sources.stream import STDIN, PageFile, PageStream
+from boilerplate_ds.sources.tables import read_csv, read_tsv
+from boilerplate_ds.sources.text import read_html, read_text
+from boilerplate_ds.sources.warc import read_warc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from boilerplate_ds.document import Document
+
+_READERS: dict[str, Callable[[PageFile], Iterator[Document | Reject]]] = {
+    "text": read_text,
+    "html": read_html,
+    "jsonl": read_jsonl,
+    "json": read_json,
+    "csv": read_csv,
+    "tsv": read_tsv,
+    "parquet": read_parquet,
+    "arrow": read_arrow,
+    "warc": read_warc,
+}
+
+
+def read_documents(
+    path: PathLike | Iterable[PathLike],
+    *,
+    format: str | None = None,  # noqa: A002  the word users know from pandas and datasets
+    text_column: str | None = None,
+    rejects: Rejects | None = None,
+) -> Iterator[Document]:
+    """Read documents from files of any known format, one after the other.
+
+    Memory holds one record at a time, however large the file. Compression (gzip, Zstandard) and format are
+    told by content, then by suffix; ``docs/file-formats.md`` says how fields of records are read.
+
+    Parameters
+    ----------
+    path : str, Path or iterable of them
+        A file, a folder (with all below it), a pattern (``pages/**/*.html``), ``-`` for standard input.
+    format : str, optional
+        One of :data:`FORMATS`, for all files; None: tell by each file.
+    text_column : str, optional
+        The field that holds the text of a record; None: the first of
+        :data:`boilerplate_ds.sources.records.TEXT_COLUMNS` that there is.
+    rejects : Rejects, optional
+        Takes note of each file or record that cannot be read, and reading goes on.
+
+    Yields
+    ------
+    Document
+
+    Raises
+    ------
+    SourceError
+        If ``format`` is unknown; without ``rejects``, also at the first file or record that cannot be read.
+    """
+    if format is not None and format not in FORMATS:
+        raise SourceError(f"unknown format {format!r}; known are {', '.join(FORMATS)}")
+    return _documents(path, format, text_column, rejects)
+
+
+def _documents(
+    path: PathLike | Iterable[PathLike],
+    format_name: str | None,
+    text_column: str | None,
+    rejects: Rejects | None,
+) -> Iterator[Document]:
+    for found in find_files(path):
+        items = [found] if isinstance(found, Reject) else _read_file(found, format_name, text_column)
+        for item in items:
+            if isinstance(item, Reject):
+                reject_or_raise(rejects, item.file, item.record, item.reason)
+            else:
+                yield item
+
+
+def _read_file(
+    found: FoundFile, format_name: str | None, text_column: str | None
+) -> Iterator[Document | Reject]:
+    """Read one file; whatever is wrong with it comes out as a :class:`Reject`."""
+    try:
+        with _open(found.path) as stream:
+            file = PageFile(found.path, found.name, stream, text_column)
+            head = stream.head()
+            if not head:
+                stream.finish()
+            yield from _READERS[format_name or format_of(head, found.name)](file)
+    except SourceError as error:
+        yield Reject(found.path, "", str(error))
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        yield Reject(found.path, "", f"cannot be read: {getattr(error, 'strerror', None) or error}")
+
+
+@contextmanager
+def _open(path: str) -> Iterator[PageStream]:
+    if path == STDIN:
+        yield PageStream(sys.stdin.buffer)
+        return
+    with Path(path).open("rb") as file:
+        if stat.S_ISDIR(os.fstat(file.fileno()).st_mode):
+            raise IsADirectoryError(path)
+        yield PageStream(file)

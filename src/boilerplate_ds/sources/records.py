@@ -1,0 +1,153 @@
+"""A record with named fields (a JSON object, a table row) as a document."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
+
+from boilerplate_ds.document import Document
+from boilerplate_ds.errors import Reject, SourceError
+from boilerplate_ds.sources.encoding import decode_text
+from boilerplate_ds.sources.site import site_of
+
+if TYPE_CHECKING:
+    from boilerplate_ds.sources.stream import PageFile
+
+Record = Mapping[str, Any]
+
+TEXT_COLUMNS = (
+    "text",
+    "content",
+    "raw_content",
+    "main_text",
+    "body",
+    "markdown",
+    "md",
+    "raw_text",
+    "plain_text",
+    "text_content",
+    "page_content",
+    "lines",
+    "html",
+    "raw_html",
+    "html_content",
+    "page_html",
+)
+"""Fields that may hold the text, the likeliest first; capitals do not matter."""
+ID_COLUMNS = ("id", "doc_id", "document_id", "record_id", "warc_record_id", "uuid", "_id")
+URL_COLUMNS = ("url", "source_url", "page_url", "target_uri", "uri", "link")
+SITE_COLUMNS = ("site", "domain", "host", "hostname", "website")
+LANGUAGE_COLUMNS = ("language", "lang", "language_code")
+_NESTED = ("metadata", "meta")
+_MOST_NAMED = 30
+
+
+def document_from_record(record: Record, file: PageFile, number: int) -> Document:
+    """Turn a record into a document.
+
+    Fields of an object named ``metadata`` or ``meta`` are read as if they stood beside it.
+
+    Parameters
+    ----------
+    record : mapping
+        Field names to values.
+    file : PageFile
+    number : int
+        The record's place in the file, from 1; its id if it has none of its own.
+
+    Raises
+    ------
+    SourceError
+        If the record has no text, its text is not text, or it is HTML over the limits.
+    """
+    column = _text_column(record, file.text_column)
+    value = record[column]
+    rest = _flattened(record)
+    rest.pop(column, None)
+    fields: dict[str, Any] = {
+        "id": _take(rest, ID_COLUMNS) or f"{file.name}#{number}",
+        "url": (url := _take(rest, URL_COLUMNS)),
+        "site": _take(rest, SITE_COLUMNS) or site_of(url),
+        "language": _take(rest, LANGUAGE_COLUMNS),
+        "source": file.path,
+        "metadata": rest,
+    }
+    if "html" in column.lower() and isinstance(value, str | bytes):
+        return Document.from_html(value, **fields)
+    return Document.from_text(_text_of(value, column), **fields)
+
+
+def read_record(record: Record | SourceError, file: PageFile, where: str, number: int) -> Document | Reject:
+    """Turn record ``number`` into a document, or into a reject if that fails or it is an error already.
+
+    ``where`` is what records are called in this format: ``"line"``, ``"row"``.
+    """
+    try:
+        if isinstance(record, SourceError):
+            raise record
+        return document_from_record(record, file, number)
+    except SourceError as error:
+        return file.reject(f"{where} {number}", str(error))
+
+
+def check_text_column(columns: Collection[str], wanted: str | None) -> None:
+    """Refuse a table none of whose columns can hold the text.
+
+    Raises
+    ------
+    SourceError
+        The message lists the columns.
+    """
+    if not _candidates(columns, wanted):
+        named = ", ".join(repr(name[:60]) for name in list(columns)[:_MOST_NAMED])
+        more = f" and {len(columns) - _MOST_NAMED} more" if len(columns) > _MOST_NAMED else ""
+        what = f"no column {wanted!r}" if wanted else "no text column found"
+        columns_named = f"the columns are {named or 'none'}{more}"
+        raise SourceError(f"{what}; {columns_named}. Name the one with the text: text_column=, --text-column")
+
+
+def _text_column(record: Record, wanted: str | None) -> str:
+    """Choose the first field that may hold the text and is not null."""
+    candidates = _candidates(record, wanted)
+    if not candidates:
+        check_text_column(record, wanted)
+    return next((name for name in candidates if record[name] is not None), candidates[0])
+
+
+def _candidates(columns: Collection[str], wanted: str | None) -> list[str]:
+    if wanted is not None:
+        return [wanted] if wanted in columns else []
+    by_lower = {name.lower(): name for name in columns if isinstance(name, str)}
+    return [by_lower[name] for name in TEXT_COLUMNS if name in by_lower]
+
+
+def _flattened(record: Record) -> dict[str, Any]:
+    fields = dict(record)
+    for name in _NESTED:
+        if isinstance(nested := fields.get(name), Mapping):
+            fields = {**nested, **fields}
+            del fields[name]
+    return fields
+
+
+def _text_of(value: object, column: str) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return decode_text(value)[0]
+    if isinstance(value, list) and all(isinstance(line, str) for line in value):
+        return "\n".join(value)
+    if value is None:
+        raise SourceError(f"the text ({column!r}) is null")
+    raise SourceError(
+        f"the text ({column!r}) is not a string or a list of strings, but {type(value).__name__}"
+    )
+
+
+def _take(fields: dict[str, Any], names: tuple[str, ...]) -> str:
+    """Remove the first of the fields that has a usable value, and give it as a string."""
+    for name in names:
+        value = fields.get(name)
+        if (isinstance(value, str) and value) or (isinstance(value, int) and not isinstance(value, bool)):
+            return str(fields.pop(name)).strip()
+    return ""

@@ -1,0 +1,125 @@
+"""CSV and TSV: one record a row, named by the header."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+from boilerplate_ds.errors import Reject, SourceError
+from boilerplate_ds.sources.encoding import decode_text, encoding_of_bom
+from boilerplate_ds.sources.records import check_text_column, read_record
+from boilerplate_ds.sources.stream import MAX_RECORD_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from boilerplate_ds.document import Document
+    from boilerplate_ds.sources.stream import PageFile, PageStream
+
+_DELIMITERS = ",;\t|"
+
+
+def read_csv(file: PageFile) -> Iterator[Document | Reject]:
+    """Read a CSV file; its header tells which of ``, ; | tab`` stands between fields.
+
+    A row's number is its place below the header. Fields that a short row leaves out are absent.
+    """
+    yield from _read_table(file, delimiter=None)
+
+
+def read_tsv(file: PageFile) -> Iterator[Document | Reject]:
+    """Read a table whose fields have tabs between them; see :func:`read_csv`."""
+    yield from _read_table(file, delimiter="\t")
+
+
+def _read_table(file: PageFile, delimiter: str | None) -> Iterator[Document | Reject]:
+    lines = _RowLines(file.stream)
+    csv.field_size_limit(max(csv.field_size_limit(), MAX_RECORD_BYTES))  # one limit for the whole process
+    rows = _rows(lines, delimiter or _delimiter_of(file.stream.head()))
+    header = next(rows, None)
+    if header is None:
+        return
+    check_text_column(header, file.text_column)
+    for number, row in enumerate(rows, start=1):
+        yield read_record(_record(header, row), file, "row", number)
+
+
+def _rows(lines: _RowLines, delimiter: str) -> Iterator[list[str]]:
+    """Give the rows that are not blank.
+
+    Raises
+    ------
+    SourceError
+        Where the table cannot be read on: after that, rows can no longer be told apart.
+    """
+    rows = csv.reader(lines, delimiter=delimiter)
+    try:
+        for row in rows:
+            lines.start_row()
+            if row:
+                yield row
+    except (csv.Error, UnicodeError) as error:
+        raise SourceError(f"near line {rows.line_num + 1}: {error}; what follows is not read") from error
+
+
+def _record(header: list[str], row: list[str]) -> dict[str, str] | SourceError:
+    if len(row) > len(header):
+        return SourceError(
+            f"{len(row)} fields under a header of {len(header)}; is a field with a delimiter not quoted?"
+        )
+    if any(_has_escapes(field) for field in row):
+        return SourceError("not UTF-8, though the start of the file is")
+    return dict(zip(header, row, strict=False))
+
+
+def _has_escapes(field: str) -> bool:
+    if field.isascii():
+        return False
+    try:
+        field.encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+class _RowLines:
+    """Decoded lines for :func:`csv.reader`, bounded: a row may not take more than the limit."""
+
+    def __init__(self, stream: PageStream) -> None:
+        encoding = _encoding_of(stream.head())
+        errors = "replace" if encoding in ("utf-16", "utf-32") else "surrogateescape"
+        self._stream = stream
+        self._text = io.TextIOWrapper(stream, encoding, errors, newline="")
+        self._size = 0
+
+    def start_row(self) -> None:
+        self._size = 0
+
+    def __iter__(self) -> _RowLines:
+        return self
+
+    def __next__(self) -> str:
+        line = self._text.readline(MAX_RECORD_BYTES + 1 - self._size)
+        self._size += len(line)
+        if self._size > MAX_RECORD_BYTES:
+            raise SourceError(f"a row of more than {MAX_RECORD_BYTES:,} characters; is a quote not closed?")
+        if not line.endswith(("\n", "\r")):
+            self._stream.finish()  # a row that broken compression cuts is not a row
+        if not line and self._size:
+            raise SourceError("the last row has a quote that is not closed")
+        if not line:
+            raise StopIteration
+        return line
+
+
+def _encoding_of(head: bytes) -> str:
+    if bom := encoding_of_bom(head):
+        return "utf-8-sig" if bom == "utf-8" else bom.removesuffix("-le").removesuffix("-be")
+    whole_lines = head[: head.rfind(b"\n") + 1] or head
+    return decode_text(whole_lines)[1]
+
+
+def _delimiter_of(head: bytes) -> str:
+    header = head.decode(_encoding_of(head), "replace").partition("\n")[0]
+    return max(_DELIMITERS, key=header.count)

@@ -1,0 +1,132 @@
+"""WARC and WET archives: responses that are HTML, resources that are HTML, and extracted text."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from boilerplate_ds.document import Document
+from boilerplate_ds.errors import Reject, SourceError
+from boilerplate_ds.sources.detect import looks_like_html
+from boilerplate_ds.sources.encoding import decode_html, decode_text
+from boilerplate_ds.sources.html import MAX_HTML_BYTES
+from boilerplate_ds.sources.site import site_of
+from boilerplate_ds.sources.stream import MAX_RECORD_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fastwarc.warc import WarcRecord
+
+    from boilerplate_ds.sources.stream import PageFile, PageStream
+
+_SKIPPED_AT_ONCE = 2**20
+_HTML_TYPES = frozenset(("text/html", "application/xhtml+xml"))
+
+
+def read_warc(file: PageFile) -> Iterator[Document | Reject]:
+    """Read the pages of a WARC or WET file.
+
+    ``response`` and ``resource`` records with an HTML content type become documents with markup,
+    ``conversion`` records become text; requests, images and the like are passed over.
+    """
+    from fastwarc.warc import ArchiveIterator
+
+    number = 0
+    try:
+        for number, record in enumerate(ArchiveIterator(_Forward(file.stream), parse_http=False), start=1):
+            item = _read_record(record, file, number)
+            if item is not None:
+                yield item
+    except (OSError, ValueError) as error:
+        file.stream.finish()  # broken compression is the better reason
+        raise SourceError(f"the archive is damaged after record {number}: {error}") from error
+    file.stream.finish()
+
+
+class _Forward:
+    """A stream as FastWARC asks for it: forward only, with a position."""
+
+    def __init__(self, stream: PageStream) -> None:
+        self._stream = stream
+        self._position = 0
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(size)
+        self._position += len(data)
+        return data
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go forward; what lies between is read and dropped."""
+        target = offset + (self._position if whence == os.SEEK_CUR else 0)
+        while self._position < target and self.read(min(_SKIPPED_AT_ONCE, target - self._position)):
+            pass
+        return self._position
+
+    def close(self) -> None:
+        """Leave the stream open; who opened the file closes it."""
+
+
+def _read_record(record: WarcRecord, file: PageFile, number: int) -> Document | Reject | None:
+    name = f"record {record.record_id or number}"
+    try:
+        if record.headers.get("Content-Length") is None:
+            raise SourceError("not a whole WARC header")
+        kind = record.headers.get("WARC-Type", "")
+        if kind == "conversion":
+            text = decode_text(_block(record))[0]
+            return Document.from_text(text, **_fields(record, file, number))
+        if kind in ("response", "resource"):
+            return _html_document(record, file, number)
+    except (SourceError, OSError, ValueError) as error:
+        return file.reject(name, str(error))
+    return None
+
+
+def _html_document(record: WarcRecord, file: PageFile, number: int) -> Document | None:
+    block = _block(record)
+    fields = _fields(record, file, number)
+    content_type = record.headers.get("Content-Type", "")
+    charset = ""
+    if block.startswith(b"HTTP/"):
+        record.set_bytes_content(block)
+        record.parse_http(auto_decode="all")
+        content_type = record.http_content_type or ""
+        charset = record.http_charset or ""
+        fields["metadata"]["status"] = record.http_headers.status_code if record.http_headers else None
+        block = record.reader.read(MAX_HTML_BYTES + 1)
+    if not (_is_html(content_type) if content_type else looks_like_html(block)):
+        return None
+    if len(block) > MAX_HTML_BYTES:
+        raise SourceError(f"a page of more than {MAX_HTML_BYTES:,} bytes")
+    return Document.from_html(decode_html(block, charset), **fields)
+
+
+def _is_html(content_type: str) -> bool:
+    return content_type.partition(";")[0].strip().lower() in _HTML_TYPES
+
+
+def _block(record: WarcRecord) -> bytes:
+    """Read a record's content, all of it or none."""
+    if record.content_length > MAX_RECORD_BYTES:
+        raise SourceError(f"{record.content_length:,} bytes; the limit is {MAX_RECORD_BYTES:,}")
+    block = record.reader.read(record.content_length)
+    if len(block) < record.content_length:
+        raise SourceError(f"cut short: {len(block):,} of {record.content_length:,} bytes")
+    return bytes(block)
+
+
+def _fields(record: WarcRecord, file: PageFile, number: int) -> dict[str, Any]:
+    headers = record.headers
+    url = (headers.get("WARC-Target-URI") or "").strip("<> ")
+    return {
+        "id": record.record_id or f"{file.name}#{number}",
+        "url": url,
+        "site": site_of(url),
+        "language": headers.get("WARC-Identified-Content-Language") or "",
+        "source": file.path,
+        "metadata": {"date": headers.get("WARC-Date") or ""},
+    }

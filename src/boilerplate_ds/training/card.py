@@ -1,0 +1,83 @@
+"""The model card: what a model was trained on, under which licences, and how good it honestly is."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from boilerplate_ds.training.corpora import HTML
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from boilerplate_ds.model import LineClassifier
+    from boilerplate_ds.training.corpora import TrainingPage
+    from boilerplate_ds.training.run import CrossValidation
+
+_SOURCES = {
+    "starter": "Pages written for this project (Apache-2.0).",
+    "lines-dev": (
+        "Pages of the evaluation sets of adbar/trafilatura and mozilla/readability and of WCXB, labelled "
+        "line by line by language-model annotators under this project's guidelines; copyright of the pages "
+        "remains with their publishers, and none of their text is in the model or its repository."
+    ),
+    "wcxb": (
+        "WCXB 1.0 development split (Murrough Foley, 2026; repository "
+        "Murrough-Foley/web-content-extraction-benchmark, commit c039d5e), CC-BY-4.0: human-reviewed main "
+        "content, aligned with each page's lines as content or not."
+    ),
+}
+
+
+def save_with_card(
+    classifier: LineClassifier,
+    folder: Path,
+    pages: Sequence[TrainingPage],
+    figures: CrossValidation | None,
+    *,
+    n_folds: int,
+) -> None:
+    """Save a trained model with ``README.md`` (its card) and ``evaluation.json`` (its figures, if any)."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    facts = training_facts(pages)
+    classifier.save(folder, {"trained_on": facts})
+    environment = Environment(
+        loader=PackageLoader("boilerplate_ds.training"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,  # noqa: S701 - the card is Markdown made of our own words and numbers
+    )
+    text = environment.get_template("model_card.md").render(
+        facts=facts, sources=_SOURCES, figures=figures, n_folds=n_folds, parameters=classifier.get_params()
+    )
+    (folder / "README.md").write_text(text, encoding="utf-8")
+    evaluation = folder / "evaluation.json"
+    if figures is None:
+        evaluation.unlink(missing_ok=True)
+    else:
+        evaluation.write_text(
+            json.dumps({"folds": n_folds, **figures.as_json()}, indent=2) + "\n", encoding="utf-8"
+        )
+
+
+def training_facts(pages: Sequence[TrainingPage]) -> dict[str, Any]:
+    """Count what a model learns from, by origin."""
+    facts: dict[str, Any] = {}
+    for origin in dict.fromkeys(page.origin for page in pages):
+        some = [page for page in pages if page.origin == origin]
+        languages = Counter(
+            {p.document.id: p.document.language for p in some if p.document.language}.values()
+        )
+        facts[origin] = {
+            "pages": len({page.document.id for page in some}),
+            "sites": len({page.document.site for page in some}),
+            "documents": len(some),
+            "documents_with_markup": sum(page.view == HTML for page in some),
+            "lines": sum(len(page.document.lines) for page in some),
+            "languages": dict(languages.most_common()),
+        }
+    return facts

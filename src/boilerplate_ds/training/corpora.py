@@ -1,0 +1,173 @@
+"""What a model is trained on: labelled collections, and WCXB's pages with their main content.
+
+One page gives several documents: its HTML (lines with markup), its plain text, and what a main-content
+extractor leaves of it. Labels made for one are carried to the others by alignment, so that one model learns
+to read all three. All documents of a page share its site, and so stay in one fold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from boilerplate_ds.document import Document
+from boilerplate_ds.errors import DatasetError, SourceError, reject_or_raise
+from boilerplate_ds.training.alignment import align_with_content, carry_labels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from boilerplate_ds.dataset.gold import GoldDocument
+    from boilerplate_ds.document import Labels
+    from boilerplate_ds.errors import Rejects
+
+Progress = Callable[[str, float], None]
+HTML, TEXT, RESIDUE = "html", "text", "residue"
+"""Views of a page: its HTML, its whole text, what an extractor left of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPage:
+    """One view of a page with what is known of its lines.
+
+    Parameters
+    ----------
+    document : Document
+    labels : ndarray of int8, shape (n_lines,)
+        Class ids, ``NOT_CONTENT`` or ``UNKNOWN``.
+    view : {"html", "text", "residue"}
+    origin : str
+        Name of the collection or corpus.
+    reference : str or None
+        WCXB's main content of the page.
+    """
+
+    document: Document
+    labels: Labels = field(repr=False)
+    view: str
+    origin: str
+    reference: str | None = field(default=None, repr=False)
+
+
+def plain_text(html: str, *, main_content: bool = False) -> str:
+    """Text of a page by resiliparse: all of it, ``<noscript>`` included, or just its main content."""
+    from resiliparse.extract.html2text import extract_plain_text
+
+    return str(extract_plain_text(html, main_content=main_content, preserve_formatting=True, noscript=True))
+
+
+def labelled_pages(
+    gold: Sequence[GoldDocument], origin: str, html: Mapping[str, str], *, rejects: Rejects | None = None
+) -> Iterator[TrainingPage]:
+    """Yield views of pages with four labels: the text that was labelled, and more where its HTML is known.
+
+    Parameters
+    ----------
+    gold : sequence of GoldDocument
+    origin : str
+        Name of the collection.
+    html : mapping of str to str
+        HTML by document id; only for documents that are a page's whole text (``variant`` is ``full``).
+    rejects : Rejects, optional
+        Takes HTML that can't be read; its page is then known by its text alone. Without it the first raises.
+    """
+    for item in gold:
+        whole = item.document.metadata.get("variant") in (None, "full")
+        yield TrainingPage(item.document, item.labels, TEXT if whole else RESIDUE, origin)
+        source = html.get(item.document.id)
+        if source is None or not whole:
+            continue
+        try:
+            views = _views(source, item.document)
+        except SourceError as error:
+            reject_or_raise(rejects, origin, f"HTML of page {item.document.id}", str(error))
+            continue
+        for view, document in views.items():
+            labels = carry_labels(item.document.lines, item.labels, document.lines)
+            yield TrainingPage(document, labels, view, origin)
+
+
+def _views(source: str, document: Document) -> dict[str, Document]:
+    """Read a labelled page's HTML; refuses it before an extractor has to cope with it."""
+    fields = _fields(document)
+    html = Document.from_html(source, **fields)
+    return {HTML: html, RESIDUE: Document.from_text(plain_text(source, main_content=True), **fields)}
+
+
+def _fields(document: Document) -> dict[str, Any]:
+    names = ("id", "url", "site", "language", "metadata")
+    return {name: getattr(document, name) for name in names}
+
+
+def wcxb_pages(
+    path: str | Path, *, rejects: Rejects | None = None, progress: Progress | None = None
+) -> Iterator[TrainingPage]:
+    """Yield views of WCXB's pages, content or not by alignment with their human-reviewed main content.
+
+    WCXB 1.0, repository Murrough-Foley/web-content-extraction-benchmark, CC-BY-4.0 (Murrough Foley, 2026).
+
+    Parameters
+    ----------
+    path : str or Path
+        Parquet file with columns ``id, url, domain, page_type, main_content, html``.
+    rejects : Rejects, optional
+        Takes pages that can't be read; without it the first one raises.
+    progress : callable, optional
+
+    Raises
+    ------
+    DatasetError
+        If the file lacks a column.
+    """
+    from pyarrow import ArrowInvalid, parquet
+
+    wanted = ["id", "url", "domain", "page_type", "main_content", "html"]
+    try:
+        file = parquet.ParquetFile(path)
+    except (OSError, ArrowInvalid) as error:
+        raise DatasetError(f"{path}: can't be read as Parquet ({error})") from error
+    missing = sorted(set(wanted) - set(file.schema_arrow.names))
+    if missing:
+        raise DatasetError(f"{path}: lacks the columns {', '.join(missing)}")
+    done = 0
+    for batch in file.iter_batches(batch_size=64, columns=wanted):
+        for row in batch.to_pylist():
+            done += 1
+            try:
+                yield from _wcxb_page(row)
+            except SourceError as error:
+                reject_or_raise(rejects, path, f"page {row['id']}", str(error))
+        if progress is not None:
+            progress("Reading WCXB", done / max(file.metadata.num_rows, 1))
+
+
+def _wcxb_page(row: Mapping[str, Any]) -> Iterator[TrainingPage]:
+    for name in ("html", "main_content"):
+        if not isinstance(row[name], str):
+            raise SourceError(f"{name} is {type(row[name]).__name__}, not a string")
+    fields = {
+        "id": f"wcxb-{row['id']}",
+        "url": row["url"] or "",
+        "site": row["domain"] or "",
+        "metadata": {"page_type": row["page_type"]},
+    }
+    views = {
+        HTML: Document.from_html(row["html"], **fields),
+        TEXT: Document.from_text(plain_text(row["html"]), **fields),
+    }
+    for view, document in views.items():
+        labels = align_with_content(document.lines, row["main_content"])
+        yield TrainingPage(document, labels, view, "wcxb", row["main_content"])
+
+
+def read_html(path: str | Path) -> dict[str, str]:
+    """HTML by page id, from a Parquet file with columns ``id`` and ``html``."""
+    from pyarrow import ArrowInvalid, parquet
+
+    try:
+        table = parquet.read_table(path, columns=["id", "html"])
+    except (OSError, ArrowInvalid) as error:
+        raise DatasetError(f"{path}: can't be read as Parquet with columns id and html ({error})") from error
+    return dict(zip(table["id"].to_pylist(), table["html"].to_pylist(), strict=True))

@@ -1,0 +1,68 @@
+"""Cross-validation by site: every document is judged by a model that has seen nothing of its site."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sklearn.base import clone
+
+from boilerplate_ds.dataset.splits import site_folds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from boilerplate_ds.document import Document, Labels
+    from boilerplate_ds.model import LineClassifier
+
+    Progress = Callable[[str, float], None]
+
+
+def cross_validate(
+    classifier: LineClassifier,
+    documents: Sequence[Document],
+    labels: Sequence[Labels],
+    *,
+    n_folds: int = 5,
+    progress: Progress | None = None,
+) -> list[NDArray[np.float32]]:
+    """Probabilities of every line by a model trained on the other folds.
+
+    Parameters
+    ----------
+    classifier : LineClassifier
+        Cloned for each fold.
+    documents, labels : sequences
+        As :meth:`LineClassifier.fit` takes them; folds are made by ``site`` (else ``id``).
+    n_folds : int
+    progress : callable, optional
+
+    Returns
+    -------
+    list of ndarray of float32, each (n_lines, 4)
+        In the order of ``documents``.
+    """
+    sites = [document.site or document.id for document in documents]
+    folds = site_folds(sites, n_folds, [len(document.lines) for document in documents])
+    results: list[NDArray[np.float32]] = [np.zeros((0, 4), dtype=np.float32)] * len(documents)
+    for fold in range(n_folds):
+        inside, outside = np.flatnonzero(folds != fold).tolist(), np.flatnonzero(folds == fold).tolist()
+        model = clone(classifier).fit(
+            [documents[i] for i in inside],
+            [labels[i] for i in inside],
+            groups=[sites[i] for i in inside],
+            progress=_within(progress, fold, n_folds),
+        )
+        for i, probabilities in zip(
+            outside, model.predict_proba([documents[i] for i in outside]), strict=True
+        ):
+            results[i] = probabilities
+    return results
+
+
+def _within(progress: Progress | None, fold: int, n_folds: int) -> Progress | None:
+    if progress is None:
+        return None
+    return lambda step, done: progress(f"Fold {fold + 1} of {n_folds}: {step[0].lower()}{step[1:]}", done)

@@ -1,0 +1,224 @@
+"""Training runs: labelled pages in, a model with honest figures out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from boilerplate_ds.dataset.gold import gold
+from boilerplate_ds.errors import DatasetError, Rejects
+from boilerplate_ds.labeling.collection import document_files, load_collection
+from boilerplate_ds.training.corpora import (
+    HTML,
+    RESIDUE,
+    TEXT,
+    Progress,
+    TrainingPage,
+    labelled_pages,
+    read_html,
+    wcxb_pages,
+)
+from boilerplate_ds.training.cross_validation import cross_validate
+from boilerplate_ds.training.evaluation import Evaluation, Predictions, evaluate_predictions
+from boilerplate_ds.training.wcxb import WcxbFigures, evaluate_wcxb
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from boilerplate_ds.dataset.gold import GoldDocument
+    from boilerplate_ds.model import LineClassifier
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledSet:
+    """Gold of several collections, and what could not be used.
+
+    Parameters
+    ----------
+    gold : dict of str to tuple of GoldDocument
+        By name of the collection.
+    without_text : tuple of str
+        Collections whose texts are not here; ``hydrate`` brings them.
+    undecided : tuple of str
+        Ids of documents whose annotators disagree.
+    rejects : Rejects
+    """
+
+    gold: dict[str, tuple[GoldDocument, ...]]
+    without_text: tuple[str, ...]
+    undecided: tuple[str, ...]
+    rejects: Rejects = field(repr=False)
+
+    @property
+    def documents(self) -> list[GoldDocument]:
+        """Gold documents of all collections; those without lines have nothing to learn from."""
+        return [item for items in self.gold.values() for item in items if item.document.lines]
+
+
+def find_collections(labels: Path) -> list[Path]:
+    """Folders with annotations at or below ``labels``, in order of path.
+
+    Raises
+    ------
+    DatasetError
+        If there are none.
+    """
+    if not labels.is_dir():
+        raise DatasetError(f"{labels}: no such folder; labels are read from a folder of collections")
+    found = sorted({path.parent for path in labels.rglob("annotations") if path.is_dir()})
+    if not found:
+        raise DatasetError(f"{labels}: holds no collection (a folder with annotations/*.jsonl)")
+    return found
+
+
+def read_labels(folders: Sequence[Path]) -> LabelledSet:
+    """Read collections and settle their gold labels."""
+    rejects = Rejects()
+    settled: dict[str, tuple[GoldDocument, ...]] = {}
+    without_text, undecided = [], []
+    for folder in folders:
+        if not document_files(folder):
+            without_text.append(str(folder))
+            continue
+        collection = load_collection(folder, rejects)
+        result = gold(collection.documents, collection.annotations)
+        settled[collection.name] = settled.get(collection.name, ()) + result.documents
+        undecided += [item.document.id for item in result.undecided]
+    return LabelledSet(settled, tuple(without_text), tuple(undecided), rejects)
+
+
+def training_pages(
+    labels: LabelledSet,
+    *,
+    wcxb: Path | None = None,
+    html: Sequence[Path] = (),
+    rejects: Rejects | None = None,
+    progress: Progress | None = None,
+) -> list[TrainingPage]:
+    """Every view of every page that a model can learn from.
+
+    Parameters
+    ----------
+    labels : LabelledSet
+    wcxb : Path, optional
+        WCXB's Parquet file; its pages teach content or not, and its HTML serves labelled pages ``wcxb-<id>``.
+    html : sequence of Path
+        Parquet files (``id``, ``html``) with the HTML of labelled pages.
+    rejects : Rejects, optional
+    progress : callable, optional
+    """
+    sources = {key: value for path in html for key, value in read_html(path).items()}
+    if wcxb is not None:
+        sources |= {f"wcxb-{key}": value for key, value in read_html(wcxb).items()}
+    pages = [
+        page
+        for name, items in labels.gold.items()
+        for page in labelled_pages(items, name, sources, rejects=rejects)
+    ]
+    if wcxb is not None:
+        pages += wcxb_pages(wcxb, rejects=rejects, progress=progress)
+    if not any(page.document.lines for page in pages):
+        raise DatasetError("no labelled page has any text; there is nothing to train on")
+    return pages
+
+
+@dataclass(frozen=True, slots=True)
+class CrossValidation:
+    """Figures of cross-validation by site.
+
+    Parameters
+    ----------
+    four_class : dict of str to Evaluation
+        By origin and view, such as ``lines-dev, from HTML``.
+    wcxb : dict of str to WcxbFigures
+        By view.
+    """
+
+    four_class: dict[str, Evaluation]
+    wcxb: dict[str, WcxbFigures]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain numbers."""
+        return {
+            "four_class": {name: figures.as_json() for name, figures in self.four_class.items()},
+            "wcxb": {name: figures.as_json() for name, figures in self.wcxb.items()},
+        }
+
+
+def train(
+    classifier: LineClassifier, pages: Sequence[TrainingPage], progress: Progress | None = None
+) -> LineClassifier:
+    """Fit ``classifier`` to pages."""
+    return classifier.fit([p.document for p in pages], [p.labels for p in pages], progress=progress)
+
+
+def cross_validate_pages(
+    classifier: LineClassifier,
+    pages: Sequence[TrainingPage],
+    *,
+    n_folds: int = 5,
+    progress: Progress | None = None,
+) -> CrossValidation:
+    """Judge all pages by models that were trained on other sites."""
+    probabilities = cross_validate(
+        classifier, [p.document for p in pages], [p.labels for p in pages], n_folds=n_folds, progress=progress
+    )
+    return figures_of(pages, probabilities)
+
+
+def figures_of(
+    pages: Sequence[TrainingPage], probabilities: Sequence[NDArray[np.float32]]
+) -> CrossValidation:
+    """Measure predictions for pages by origin and view."""
+    indices: dict[tuple[str, str], list[int]] = {}
+    for index, page in enumerate(pages):
+        indices.setdefault((page.origin, page.view), []).append(index)
+    four_class: dict[str, Evaluation] = {}
+    wcxb: dict[str, WcxbFigures] = {}
+    for (origin, view), chosen in indices.items():
+        some = [pages[i] for i in chosen]
+        if origin == "wcxb":
+            texts = [
+                page.document.select(probabilities[i][:, 0] >= 0.5)
+                for i, page in zip(chosen, some, strict=True)
+            ]
+            wcxb[view] = evaluate_wcxb(some, texts)
+        else:
+            four_class[f"{origin}, {view}"] = evaluate_predictions(_predictions(pages, probabilities, chosen))
+    for origin in [origin for origin, view in indices if view == HTML and origin != "wcxb"]:
+        four_class |= _by_input(origin, indices, pages, probabilities)
+    return CrossValidation(four_class, wcxb)
+
+
+def _by_input(
+    origin: str,
+    indices: dict[tuple[str, str], list[int]],
+    pages: Sequence[TrainingPage],
+    probabilities: Sequence[NDArray[np.float32]],
+) -> dict[str, Evaluation]:
+    """Each labelled page once: from its HTML where there is HTML, and from its labelled text alone."""
+    html = indices[origin, HTML]
+    with_html = {pages[i].document.id for i in html}
+    text = [i for view in (TEXT, RESIDUE) for i in indices.get((origin, view), ())]
+    labelled = [i for i in text if pages[i].view == TEXT or pages[i].document.id not in with_html]
+    rest = [i for i in labelled if pages[i].document.id not in with_html]
+    return {
+        f"{origin}, from HTML where there is HTML": evaluate_predictions(
+            _predictions(pages, probabilities, html + rest)
+        ),
+        f"{origin}, from text alone": evaluate_predictions(_predictions(pages, probabilities, labelled)),
+    }
+
+
+def _predictions(
+    pages: Sequence[TrainingPage], probabilities: Sequence[NDArray[np.float32]], chosen: Sequence[int]
+) -> Predictions:
+    return Predictions(
+        [pages[i].document for i in chosen],
+        [pages[i].labels for i in chosen],
+        [probabilities[i] for i in chosen],
+    )
