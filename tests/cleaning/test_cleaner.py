@@ -1,0 +1,155 @@
+"""Cleaning keeps lines as they are, in order, and drops what it was asked to."""
+
+from __future__ import annotations
+
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from boilerplate_ds import Cleaner, Document, Label
+from boilerplate_ds.errors import LabelError, ModelError
+
+PAGE = """Skip to content
+Home | News | Sport | Weather
+
+Ferry to run every hour from May
+
+The ferry between the harbour and the island will run every hour from the first of May, \
+the operator said on Monday.
+ADVERTISEMENT
+Until now, passengers had to wait up to three hours between two boats, \
+which kept many of them from going at all.
+
+Sign up for our newsletter and never miss a story
+Related articles
+Island bakery reopens
+Island bakery reopens
+© 2024 Harbour Post. All rights reserved. Privacy policy | Terms of use
+"""
+
+
+@pytest.fixture(scope="module")
+def cleaner() -> Cleaner:
+    return Cleaner()
+
+
+def test_the_released_model_cleans_a_page(cleaner):
+    kept = cleaner.clean(PAGE)
+    assert "will run every hour from the first of May" in kept
+    assert "had to wait up to three hours" in kept
+    for gone in ("Skip to content", "Home | News", "All rights reserved", "newsletter"):
+        assert gone not in kept
+
+
+def test_kept_lines_are_lines_of_the_input_in_order(cleaner):
+    position = 0
+    for line in cleaner.clean(PAGE).splitlines():
+        position = PAGE.index(line, position) + len(line)
+
+
+@given(text=st.text())
+@settings(max_examples=60, deadline=None)
+def test_dropping_nothing_gives_any_text_back(text):
+    assert Cleaner(drop=()).clean(text) == text
+
+
+@given(text=st.text(alphabet=st.characters(), max_size=400))
+@settings(max_examples=60, deadline=None)
+def test_any_text_is_cleaned_without_complaint(text):
+    cleaner = Cleaner()
+    kept = Document.from_text(cleaner.clean(text)).lines
+    lines = iter(Document.from_text(text).lines)
+    assert all(line in lines for line in kept)  # a subsequence
+
+
+def test_html_bytes_and_text_are_cleaned(cleaner):
+    html = (
+        "<nav><a href='/'>Home</a> <a href='/n'>News</a></nav><article><h1>Ferry to run every hour</h1><p>"
+        + PAGE.splitlines()[5]
+        + "</p></article>"
+    )
+    for page in (html, html.encode()):
+        kept = cleaner.clean_html(page)
+        assert "first of May" in kept
+        assert "News" not in kept
+
+
+def test_labels_come_with_their_probability(cleaner):
+    labelled = cleaner.label(PAGE)
+    assert [line.text for line in labelled] == [line for line in PAGE.splitlines() if line]
+    assert labelled[0].label is Label.NAVIGATION
+    assert all(0.25 <= line.score <= 1 for line in labelled)
+    assert cleaner.label(Document.from_text("")) == []
+
+
+def test_only_the_named_labels_are_dropped():
+    kept = Cleaner(drop=["ad"]).clean(PAGE)
+    assert "Skip to content" in kept
+    assert "had to wait" in kept
+
+
+def test_a_higher_threshold_drops_fewer_lines():
+    kept = [len(Cleaner(threshold=t).clean(PAGE)) for t in (0.0, 0.5, 1.0)]
+    assert kept == sorted(kept)
+    assert kept[-1] == len(PAGE)
+    assert kept[0] == 0
+
+
+@pytest.mark.parametrize("text", ["", "\n", "   ", "\r\n\r\n"])
+def test_nothing_in_nothing_out(cleaner, text):
+    assert cleaner.clean(text).strip() == ""
+
+
+def test_a_batch_is_cleaned_as_its_texts_are(cleaner):
+    texts = [PAGE, "", PAGE.replace("ferry", "train"), "One line."]
+    alone = [cleaner.clean(text) for text in texts]
+    assert cleaner.clean_batch(texts) == alone
+    assert cleaner.clean_batch(texts, n_jobs=2) == alone
+    assert cleaner.clean_batch([]) == []
+
+
+def test_a_column_of_a_hugging_face_dataset_is_mapped(cleaner, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path))
+    from datasets import Dataset
+
+    dataset = Dataset.from_dict({"text": [PAGE, None, "One line."], "id": [1, 2, 3]})
+    mapped = dataset.map(cleaner.map_batch, batched=True)
+    assert mapped["text"] == [cleaner.clean(PAGE), None, cleaner.clean("One line.")]
+    assert mapped["id"] == [1, 2, 3]
+    renamed = dataset.rename_column("text", "body")
+    assert (
+        renamed.map(cleaner.map_batch, batched=True, fn_kwargs={"text_column": "body"})["body"]
+        == mapped["text"]
+    )
+
+
+def test_a_missing_column_is_named(cleaner):
+    with pytest.raises(KeyError, match="text_column"):
+        cleaner.map_batch({"body": ["x"]})
+
+
+def test_threads_share_one_cleaner():
+    cleaner = Cleaner()
+    texts = [PAGE.replace("ferry", f"ferry {i}") for i in range(24)]
+    expected = [Cleaner().clean(text) for text in texts]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(cleaner.clean, texts)) == expected
+
+
+def test_a_pickled_cleaner_carries_no_weights(cleaner):
+    cleaner.clean(PAGE)
+    data = pickle.dumps(cleaner)
+    assert len(data) < 1000
+    assert pickle.loads(data).clean(PAGE) == cleaner.clean(PAGE)
+
+
+def test_wrong_settings_are_refused():
+    with pytest.raises(LabelError, match="spam"):
+        Cleaner(drop=["spam"])
+    with pytest.raises(ValueError, match="0 to 1"):
+        Cleaner(threshold=2)
+    with pytest.raises(ModelError, match="no model there"):
+        Cleaner("no-such-model")

@@ -1,0 +1,77 @@
+"""What several rooms' tests share: the starter pages and a small model trained on some of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from boilerplate_ds import LineClassifier
+from boilerplate_ds.labeling.pages import ingest_pages, read_pages
+from boilerplate_ds.training.run import read_labels
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from boilerplate_ds.dataset.gold import GoldDocument
+
+ROOT = Path(__file__).resolve().parent.parent
+CORPUS = ROOT.parent / "shared" / "corpus"
+
+
+@pytest.fixture(scope="session")
+def starter() -> tuple[GoldDocument, ...]:
+    return read_labels([ROOT / "labels" / "starter"]).gold["starter"]
+
+
+@pytest.fixture(scope="session")
+def small_set(starter: tuple[GoldDocument, ...]) -> tuple[list, list[np.ndarray]]:
+    some = [item for item in starter if len(item.labels) < 80][:30]
+    return [item.document for item in some], [item.labels for item in some]
+
+
+@pytest.fixture(scope="session")
+def small_model(small_set) -> LineClassifier:
+    return LineClassifier(epochs=20, n_folds=3).fit(*small_set)
+
+
+@pytest.fixture(scope="session")
+def pages_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sixteen small labelled pages of eight sites, as people write them."""
+    path = tmp_path_factory.mktemp("written") / "pages.txt"
+    path.write_text("\n".join(_page(site, page) for site in range(8) for page in range(2)), encoding="utf-8")
+    return path
+
+
+def _page(site: int, page: int) -> str:
+    name = f"{('harbour', 'valley', 'island', 'summit')[site % 4]}{site}"
+    subject = ("ferry", "bakery")[page]
+    return f"""\
+@@
+@id {name}-{subject}
+@url https://www.{name}.example/2024/{subject}
+@language {("en", "de")[site % 2]}
+@page_type news
+n Skip to main content
+n Home | News | Sport | Weather
+c The {subject} of {name} will open every hour from May
+c The operator said on Monday that the {subject} had to wait {site + 2} years \
+for a permit of the council of {name}.
+a ADVERTISEMENT
+a Save {10 + site}% on your first order today
+c Until then passengers of the {subject} go by road, \
+which takes them {page + 3} hours, as they know well in {name}.
+n Share this article
+r Read more: the new pier of {name} opens
+r Most read: {name} wins the cup
+n © 2024 {name} Post. All rights reserved.
+"""
+
+
+@pytest.fixture(scope="session")
+def collection(pages_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pages of ``pages_file`` as a collection; copy it before changing it."""
+    folder = tmp_path_factory.mktemp("labels") / "small"
+    ingest_pages(read_pages([pages_file]), folder, guidelines="1", created_at="2024-01-01T00:00:00Z")
+    return folder

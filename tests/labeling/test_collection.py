@@ -1,0 +1,116 @@
+"""Collections: documents and annotations, joined and verified."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from boilerplate_ds.document import Annotation, Document
+from boilerplate_ds.errors import DatasetError, LabelError, Rejects
+from boilerplate_ds.labeling.collection import (
+    document_record,
+    load_collection,
+    parse_document,
+    write_document_file,
+)
+from boilerplate_ds.labeling.store import LabelStore
+
+FERRY = Document(
+    "ferry", ("Menu", "Ferry timetable to change"), site="harbour.example", metadata={"variant": "full"}
+)
+BREAD = Document("bread", ("Rye bread", "500 g rye flour", "Share"))
+
+
+def annotation(document: Document, annotator: str, ids: list[int]) -> Annotation:
+    return Annotation(document.id, document.text_sha256, annotator, np.array(ids, dtype=np.int8))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_document_file(tmp_path / "documents" / "en.jsonl", [FERRY, BREAD])
+    store = LabelStore(tmp_path)
+    store.append(annotation(FERRY, "anna", [2, 1]))
+    store.append(annotation(FERRY, "anna", [2, 0]))
+    store.append(annotation(BREAD, "anna", [0, 0, 2]))
+    return tmp_path
+
+
+def test_the_last_annotations_are_joined_to_their_documents(folder: Path) -> None:
+    collection = load_collection(folder)
+    assert collection.name == folder.name
+    named = {"ferry": FERRY, "bread": BREAD}
+    assert collection.documents == {i: replace(document, source=folder.name) for i, document in named.items()}
+    assert [(a.doc_id, a.labels.tolist()) for a in collection.annotations] == [
+        ("ferry", [2, 0]),
+        ("bread", [0, 0, 2]),
+    ]
+
+
+def test_annotations_that_do_not_fit_are_rejected_with_a_reason(folder: Path) -> None:
+    store = LabelStore(folder)
+    store.append(annotation(FERRY, "short", [2]))
+    store.append(annotation(Document("ferry", ("Menu", "Other text")), "other", [2, 0]))
+    store.append(annotation(Document("lost", ("x",)), "stray", [0]))
+    rejects = Rejects()
+    assert len(load_collection(folder, rejects).annotations) == 2
+    assert [Path(item.file).stem for item in rejects.items] == ["other", "short", "stray"]
+    reasons = [item.reason for item in rejects.items]
+    assert "not the one that was labelled" in reasons[0]
+    assert reasons[1] == "1 labels for the 2 lines of document 'ferry'"
+    assert "whose text is not here" in reasons[2]
+    with pytest.raises(LabelError):
+        load_collection(folder)
+
+
+def test_an_id_that_occurs_twice_is_rejected(folder: Path) -> None:
+    write_document_file(folder / "documents" / "fi.jsonl", [FERRY])
+    rejects = Rejects()
+    assert load_collection(folder, rejects).documents.keys() == {"ferry", "bread"}
+    assert "in the collection already" in rejects.items[0].reason
+
+
+def test_a_collection_without_documents_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="no such collection"):
+        load_collection(tmp_path / "nowhere")
+    with pytest.raises(DatasetError, match=r"holds no documents$"):
+        load_collection(tmp_path)
+    (tmp_path / "corpus.json").write_text("{}")
+    with pytest.raises(DatasetError, match="boilerplate-ds hydrate"):
+        load_collection(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        ({"lines": ["x"]}, "id is missing"),
+        ({"id": 3, "lines": ["x"]}, "id is int"),
+        ({"id": "a"}, "lines is not a list of strings"),
+        ({"id": "a", "lines": "x"}, "lines is not a list of strings"),
+        ({"id": "a", "lines": ["x", 3]}, "lines is not a list of strings"),
+        ({"id": "a", "lines": ["x", " "]}, "entry 2 of lines is blank"),
+        ({"id": "a", "lines": ["x\ny"]}, "more than one line"),
+        ({"id": "a", "lines": ["x"], "url": 3}, "url is int"),
+        ({"id": "a", "lines": ["x"], "separators": ["\n"]}, "need 2 separators"),
+    ],
+)
+def test_a_bad_document_is_refused_with_the_reason(record: dict[str, Any], reason: str) -> None:
+    with pytest.raises(LabelError, match=reason):
+        parse_document(record)
+
+
+@given(st.text(max_size=40), st.text(max_size=5))
+def test_a_document_reads_back_with_its_gaps_and_metadata(text: str, value: str) -> None:
+    document = Document.from_text(text, id="a", url=value, language="de", metadata={"page_type": value})
+    assert parse_document(json.loads(json.dumps(document_record(document)))) == document
+
+
+def test_metadata_may_not_hide_a_field() -> None:
+    with pytest.raises(LabelError, match="lines"):
+        document_record(Document("a", ("x",), metadata={"lines": "y"}))

@@ -1,0 +1,137 @@
+"""The estimator follows scikit-learn's conventions and reads documents of any kind."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+from boilerplate_ds import Document, LineClassifier
+from boilerplate_ds.document import NOT_CONTENT
+from boilerplate_ds.errors import DatasetError
+
+PAGE = '<nav class="menu"><a href="/">Home</a></nav><main><p>The ferry runs every hour from May.</p></main>'
+
+
+def test_parameters_are_stored_as_given_and_cloned():
+    classifier = LineClassifier(n_folds=3, epochs=2, random_state=7, n_jobs=2)
+    assert clone(classifier).get_params() == {"n_folds": 3, "epochs": 2, "random_state": 7, "n_jobs": 2}
+
+
+def test_predicting_before_fitting_is_an_error():
+    with pytest.raises(NotFittedError, match="fit"):
+        LineClassifier().predict([Document.from_text("a")])
+    with pytest.raises(NotFittedError, match="fit"):
+        LineClassifier().save("nowhere")
+
+
+def test_it_learns_what_it_was_shown(small_model, small_set):
+    assert small_model.score(*small_set) > 0.75
+    assert small_model.classes_.tolist() == [0, 1, 2, 3]
+
+
+def test_probabilities_have_one_row_a_line_and_sum_to_one(small_model):
+    documents = [Document.from_text("One line"), Document.from_text(""), Document.from_html(PAGE)]
+    probabilities = small_model.predict_proba(documents)
+    assert [p.shape for p in probabilities] == [(1, 4), (0, 4), (2, 4)]
+    for p in probabilities:
+        np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-5)
+    assert small_model.predict([]) == []
+
+
+def test_predict_is_the_most_probable_label(small_model, small_set):
+    documents = small_set[0][:5]
+    for labels, p in zip(small_model.predict(documents), small_model.predict_proba(documents), strict=True):
+        assert labels.tolist() == p.argmax(axis=1).tolist()
+
+
+def test_a_document_reads_the_same_alone_and_in_company(small_model, small_set):
+    documents = small_set[0]
+    together = small_model.predict_proba(documents)
+    for document, p in zip(documents[:5], together, strict=False):
+        np.testing.assert_allclose(small_model.predict_proba([document])[0], p, atol=1e-4)
+
+
+def test_the_same_data_gives_the_same_model(small_set):
+    documents, labels = small_set[0][:8], small_set[1][:8]
+    first, second = (LineClassifier(epochs=1, n_folds=2).fit(documents, labels).model_ for _ in range(2))
+    assert (first.text.weights == second.text.weights).all()
+    for name, values in first.network.parameters.items():
+        assert (values == second.network.parameters[name]).all(), name
+
+
+@pytest.mark.parametrize("n_lines", [1, 2, 50_000])
+@pytest.mark.parametrize(
+    "line", ["The ferry runs every hour.", "次の便は一時間ごとに出ます。", "العبارة تعمل كل ساعة", "· 12 ·"]
+)
+def test_documents_of_any_length_and_script_are_read(small_model, n_lines, line):
+    p = small_model.predict_proba([Document(id="x", lines=(line,) * n_lines)])[0]
+    assert p.shape == (n_lines, 4)
+    assert np.isfinite(p).all()
+
+
+def test_a_model_of_plain_text_reads_html_as_text(small_model):
+    page = Document.from_html(PAGE)
+    with_markup, without = small_model.predict_proba([page, page.without_markup()])
+    np.testing.assert_allclose(with_markup, without, atol=1e-6)
+
+
+def test_binary_supervision_teaches_content_and_leaves_the_rest_open():
+    pages = [
+        Document(
+            id=str(i),
+            site=str(i),
+            lines=("Home News Sport", f"The ferry number {i} was late again, people said.") * 4,
+        )
+        for i in range(12)
+    ]
+    labels = [np.array([NOT_CONTENT, 0] * 4)] * 12
+    p = LineClassifier(epochs=20, n_folds=3).fit(pages, labels).predict_proba(pages[:1])[0]
+    assert (p[1::2, 0] > 0.8).all()
+    assert (p[::2, 0] < 0.2).all()
+
+
+def test_lines_below_not_content_are_context_only():
+    pages = [
+        Document(id=str(i), site=str(i), lines=("Menu", "Text of the page, a sentence.", "Unknown"))
+        for i in range(6)
+    ]
+    model = LineClassifier(epochs=2, n_folds=2).fit(pages, [np.array([2, 0, -2])] * 6)
+    assert model.predict_proba(pages)[0].shape == (3, 4)
+
+
+def test_html_and_text_train_one_model():
+    html = [Document.from_html(PAGE, id=f"h{i}", site=str(i)) for i in range(6)]
+    text = [Document.from_text("Home\nThe ferry runs every hour.", id=f"t{i}", site=str(i)) for i in range(6)]
+    model = LineClassifier(epochs=10, n_folds=3).fit(html + text, [np.array([2, 0])] * 12)
+    assert model.model_.markup is not None
+    for document in (html[0], text[0]):
+        assert model.predict([document])[0].tolist() == [2, 0]
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([np.array([0])], "2 lines, but labels of shape"),
+        ([np.array([0, 4])], "class ids below 4"),
+        ([np.array([0.0, 1.0])], "class ids below 4"),
+        ([], "1 documents, but labels of 0"),
+        ([np.array([-2, -2])], "nothing to train on"),
+    ],
+)
+def test_labels_that_do_not_fit_are_refused(labels, message):
+    with pytest.raises(DatasetError, match=message):
+        LineClassifier(n_folds=2).fit([Document(id="a", lines=("x", "y"))], labels)
+
+
+def test_a_group_is_never_split_over_folds(small_set):
+    from boilerplate_ds.model.classifier import _TrainingLines
+
+    documents, labels = small_set
+    groups = [f"group {i % 5}" for i in range(len(documents))]
+    lines = _TrainingLines(documents, np.concatenate(labels), groups)
+    for held_out in lines.folds(3):
+        inside = {groups[d] for d in lines.document[held_out]}
+        outside = {groups[d] for d in lines.document[~held_out]}
+        assert not inside & outside

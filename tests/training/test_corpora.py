@@ -1,0 +1,152 @@
+"""What models are trained on: views of labelled pages and of WCXB's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from boilerplate_ds.dataset.gold import GoldDocument
+from boilerplate_ds.document import NOT_CONTENT, Document
+from boilerplate_ds.errors import DatasetError, Rejects, SourceError
+from boilerplate_ds.training.alignment import UNKNOWN
+from boilerplate_ds.training.corpora import HTML, RESIDUE, TEXT, labelled_pages, read_html, wcxb_pages
+
+from . import wcxb_file
+from .wcxb_file import STORY, TOO_DEEP, row, write_wcxb
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TITLE = "Ferry number 1 to run"
+PAGE_HTML = wcxb_file.HTML.format(TITLE, STORY)
+
+
+def gold_page(**fields: object) -> GoldDocument:
+    lines = ("Home", "News", TITLE, STORY, "All rights reserved")
+    document = Document("p1", lines, url="https://a.example/1", site="a.example", language="en", **fields)
+    return GoldDocument(document, np.array([2, 2, 0, 0, 2], dtype=np.int8), ("anna",), 1.0, "single")
+
+
+def test_a_labelled_page_without_html_is_its_text() -> None:
+    item = gold_page()
+    (page,) = labelled_pages([item], "mine", {})
+    assert (page.document, page.labels.tolist()) == (item.document, [2, 2, 0, 0, 2])
+    assert (page.view, page.origin, page.reference) == (TEXT, "mine", None)
+
+
+def test_html_gives_two_more_views_with_the_same_labels() -> None:
+    text, html, residue = labelled_pages([gold_page()], "mine", {"p1": PAGE_HTML})
+    assert [page.view for page in (text, html, residue)] == [TEXT, HTML, RESIDUE]
+    assert html.document.markup is not None
+    assert residue.document.markup is None
+    of_line = dict(zip(text.document.lines, text.labels.tolist(), strict=True))
+    for page in (html, residue):
+        assert page.document.lines
+        assert [of_line[line.strip()] for line in page.document.lines] == page.labels.tolist()
+        assert (page.document.id, page.document.site, page.document.language) == ("p1", "a.example", "en")
+    assert html.document.lines == text.document.lines
+
+
+def test_lines_that_only_the_html_has_are_unknown() -> None:
+    html = PAGE_HTML.replace("<article>", "<p>Cookies help us improve</p><article>")
+    page = next(page for page in labelled_pages([gold_page()], "mine", {"p1": html}) if page.view == HTML)
+    assert page.labels[page.document.lines.index("Cookies help us improve")] == UNKNOWN
+
+
+def test_what_an_extractor_left_is_a_residue_and_takes_no_html() -> None:
+    item = gold_page(metadata={"variant": "resiliparse-main"})
+    (page,) = labelled_pages([item], "mine", {"p1": PAGE_HTML})
+    assert page.view == RESIDUE
+    assert [
+        p.view for p in labelled_pages([gold_page(metadata={"variant": "full"})], "mine", {"p1": PAGE_HTML})
+    ] == [TEXT, HTML, RESIDUE]
+
+
+def test_html_that_is_refused_leaves_the_text_and_a_reason() -> None:
+    rejects = Rejects()
+    pages = list(labelled_pages([gold_page()], "mine", {"p1": TOO_DEEP}, rejects=rejects))
+    assert [page.view for page in pages] == [TEXT]
+    assert [(item.file, item.record) for item in rejects.items] == [("mine", "HTML of page p1")]
+    assert "nested deeper" in rejects.items[0].reason
+    with pytest.raises(SourceError, match="p1: HTML nested deeper"):
+        list(labelled_pages([gold_page()], "mine", {"p1": TOO_DEEP}))
+
+
+def test_a_wcxb_page_is_read_from_its_html_and_from_its_text(tmp_path: Path) -> None:
+    pages = list(wcxb_pages(write_wcxb(tmp_path / "w.parquet", [row(1)])))
+    assert [page.view for page in pages] == [HTML, TEXT]
+    for page in pages:
+        document = page.document
+        assert (document.id, document.site, document.url) == (
+            "wcxb-0001",
+            "site1.example",
+            "https://site1.example/ferry",
+        )
+        assert document.metadata == {"page_type": "forum"}
+        assert (page.origin, page.reference) == ("wcxb", f"{TITLE}\n{STORY}")
+        label_of = {line.strip(" •"): label for line, label in zip(document.lines, page.labels, strict=True)}
+        assert (label_of[TITLE], label_of[STORY], label_of["Home"]) == (0, 0, NOT_CONTENT)
+    assert pages[0].document.markup is not None
+
+
+def test_wcxb_pages_come_in_order_and_with_progress(tmp_path: Path) -> None:
+    path = write_wcxb(tmp_path / "w.parquet", [row(n) for n in range(70)])
+    told: list[float] = []
+    pages = list(wcxb_pages(path, progress=lambda step, done: told.append(done)))
+    assert [page.document.id for page in pages[::2]] == [f"wcxb-{n:04}" for n in range(70)]
+    assert told == [pytest.approx(64 / 70), 1.0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"html": TOO_DEEP}, "nested deeper"),
+        ({"html": None}, "html is NoneType, not a string"),
+        ({"main_content": None}, "main_content is NoneType, not a string"),
+    ],
+)
+def test_a_wcxb_page_that_is_refused_goes_to_the_rejects(
+    tmp_path: Path, changes: dict[str, object], reason: str
+) -> None:
+    path = write_wcxb(tmp_path / "w.parquet", [row(1), row(2, **changes), row(3)])
+    rejects = Rejects()
+    pages = list(wcxb_pages(path, rejects=rejects))
+    assert {page.document.id for page in pages} == {"wcxb-0001", "wcxb-0003"}
+    assert [(item.file, item.record) for item in rejects.items] == [(str(path), "page 0002")]
+    assert reason in rejects.items[0].reason
+    with pytest.raises(SourceError, match="page 0002"):
+        list(wcxb_pages(path))
+
+
+def test_a_page_without_url_or_domain_is_read(tmp_path: Path) -> None:
+    pages = list(wcxb_pages(write_wcxb(tmp_path / "w.parquet", [row(1), row(2, url=None, domain=None)])))
+    assert (pages[2].document.url, pages[2].document.site) == ("", "")
+
+
+def test_missing_columns_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "w.parquet"
+    parquet.write_table(pa.table({"id": ["1"], "html": ["<p>x</p>"], "url": ["u"]}), path)
+    with pytest.raises(DatasetError, match=r"w\.parquet: lacks the columns domain, main_content, page_type"):
+        list(wcxb_pages(path))
+
+
+@pytest.mark.parametrize("data", [b"", b"PAR1", b"\x89PNG\r\n\x1a\n" + bytes(99)])
+def test_a_file_that_is_no_parquet_is_named(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "w.parquet"
+    path.write_bytes(data)
+    with pytest.raises(DatasetError, match=r"w\.parquet: can't be read as Parquet"):
+        list(wcxb_pages(path))
+    with pytest.raises(DatasetError, match=r"w\.parquet: can't be read as Parquet"):
+        read_html(path)
+
+
+def test_html_is_read_by_id(tmp_path: Path) -> None:
+    path = write_wcxb(tmp_path / "w.parquet", [row(1), row(2)])
+    assert read_html(path) == {"0001": row(1)["html"], "0002": row(2)["html"]}
+    parquet.write_table(pa.table({"id": ["1"]}), path)
+    with pytest.raises(DatasetError, match="columns id and html"):
+        read_html(path)
