@@ -1,0 +1,5 @@
+"""``python -m boilerplate_ds.cli``."""
+
+from boilerplate_ds.cli import main
+
+main()

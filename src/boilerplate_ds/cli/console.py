@@ -1,0 +1,137 @@
+"""What every command shares: options, progress bars, output files, and how a command ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from boilerplate_ds.errors import BoilerplateError, Reject
+from boilerplate_ds.invisible import show_invisible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from rich.console import Console
+
+    from boilerplate_ds.errors import Rejects
+    from boilerplate_ds.training.run import LabelledSet
+
+SHOWN_REJECTS = 20
+COLOURS = {"content": "#009e73", "ad": "#d55e00", "navigation": "#56b4e9", "recommendation": "#cc79a7"}
+"""Okabe and Ito's palette, which people of any colour vision tell apart."""
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+jobs_option = click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Processes.")
+model_option = click.option(
+    "--model", default="web", show_default=True, help="Shipped model or folder of a model."
+)
+text_column_option = click.option(
+    "--text-column", help="Column or field that holds the text of tables and JSON Lines."
+)
+format_option = click.option("--format", "format_", help="Read the input as this format instead of guessing.")
+folder = click.Path(path_type=Path, file_okay=False)
+file = click.Path(path_type=Path, dir_okay=False, exists=True)
+
+
+def error_console() -> Console:
+    """Give a console on standard error, where progress and reports belong."""
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+@contextmanager
+def progress_bars() -> Iterator[Callable[[str, float], None]]:
+    """Show a bar for each step of long work; silent where standard error is no terminal."""
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    console = error_console()
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+        tasks: dict[str, Any] = {}
+
+        def tell(step: str, done: float) -> None:
+            if step not in tasks:
+                tasks[step] = bars.add_task(step, total=1.0)
+            bars.update(tasks[step], completed=done)
+
+        yield tell
+
+
+def end(rejects: Rejects) -> None:
+    """Report rejected records and end with exit code 1 if there were any."""
+    if not rejects.count:
+        return
+    for item in rejects.items[:SHOWN_REJECTS]:
+        click.echo(f"rejected: {show_invisible(str(item))}", err=True)
+    if rejects.count > SHOWN_REJECTS:
+        click.echo(f"… and {rejects.count - SHOWN_REJECTS:,} more", err=True)
+    bad = "1 bad record was" if rejects.count == 1 else f"{rejects.count:,} bad records were"
+    click.echo(f"{bad} left out", err=True)
+    sys.exit(1)
+
+
+def labelled(folders: Sequence[Path]) -> LabelledSet:
+    """Gold labels of the collections in ``folders``, whose texts must be there."""
+    from boilerplate_ds.training import run
+
+    found = dict.fromkeys(collection for folder in folders for collection in run.find_collections(folder))
+    labels = run.read_labels(list(found))
+    for name in labels.without_text:
+        raise BoilerplateError(
+            f"{name}: labels without text; run: boilerplate-ds hydrate {name} --from FOLDER"
+        )
+    for doc_id in labels.undecided:
+        click.echo(f"left out  {show_invisible(doc_id)}: its annotators disagree", err=True)
+    return labels
+
+
+def require_input(pages: Sequence[str]) -> None:
+    """Refuse to run if none of ``pages`` is there; if only some are missing, those are rejects."""
+    from boilerplate_ds.sources.paths import find_files
+    from boilerplate_ds.sources.stream import STDIN
+
+    missing = []
+    for found in find_files(pages):
+        if isinstance(found, Reject):
+            missing.append(str(found))
+        elif found.path == STDIN or os.path.lexists(found.path):
+            return
+        else:
+            missing.append(f"{found.path}: no such file")
+    raise BoilerplateError("; ".join(missing))
+
+
+@contextmanager
+def output(path: Path | None) -> Iterator[Callable[[bytes], Any]]:
+    """Open standard output, or a file that appears whole or not at all."""
+    if path is None or str(path) == "-":
+        yield sys.stdout.buffer.write
+        sys.stdout.buffer.flush()
+        return
+    if path.exists() and not path.is_file():  # a device or a pipe: nothing can be renamed into its place
+        with path.open("wb") as handle:
+            yield handle.write
+        return
+    path = path.resolve()  # a link stays one
+    if not path.parent.is_dir():
+        raise BoilerplateError(f"{path.parent}: no such folder to write {path.name} to; make it first")
+    aside = path.with_name(f".{path.name}.{token_hex(4)}")
+    try:
+        with aside.open("xb") as handle:
+            yield handle.write
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def json_line(record: Mapping[str, Any]) -> bytes:
+    """One line of UTF-8; half a character becomes its escape, which JSON knows and UTF-8 does not."""
+    return (json.dumps(record, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")

@@ -1,0 +1,79 @@
+"""A page in colour: ``inspect``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from boilerplate_ds.cli.console import (
+    COLOURS,
+    end,
+    format_option,
+    json_line,
+    model_option,
+    require_input,
+    text_column_option,
+)
+from boilerplate_ds.errors import Rejects
+from boilerplate_ds.invisible import show_invisible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from boilerplate_ds.document import Document, LabeledLine
+
+
+@click.command()
+@click.argument("page")
+@model_option
+@text_column_option
+@format_option
+@click.option("--json", "as_json", is_flag=True, help="JSON Lines: id, line, label, score and text.")
+def inspect(page: str, model: str, text_column: str | None, format_: str | None, as_json: bool) -> None:
+    """Show the lines of a page in colour, each with the letter of its label and the score.
+
+    \b
+    Green c content, orange a ad, blue n navigation, purple r recommendation.
+    Example:
+      boilerplate-ds inspect page.html
+      boilerplate-ds inspect page.txt --json | jq 'select(.label == "ad")'
+    """
+    from boilerplate_ds.cleaning import Cleaner
+    from boilerplate_ds.sources import read_documents
+
+    cleaner = Cleaner(model)
+    require_input([page])
+    rejects = Rejects()
+    for document in read_documents(page, format=format_, text_column=text_column, rejects=rejects):
+        lines = cleaner.label(document)
+        if as_json:
+            _write_lines(document, lines)
+        else:
+            _print_lines(document, lines)
+    end(rejects)
+
+
+def _write_lines(document: Document, lines: Sequence[LabeledLine]) -> None:
+    for number, line in enumerate(lines, 1):
+        record = {
+            "id": document.id,
+            "line": number,
+            "label": str(line.label),
+            "score": round(line.score, 4),
+            "text": line.text,
+        }
+        sys.stdout.buffer.write(json_line(record))
+
+
+def _print_lines(document: Document, lines: Sequence[LabeledLine]) -> None:
+    """Print the lines of a stranger's page as text: neither markup nor control characters take effect."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    console.print(Text(f"{show_invisible(document.id)} ({len(lines):,} lines)", "bold"), soft_wrap=True)
+    for line in lines:
+        shown = f"{line.label.code} {line.score:.2f}  {show_invisible(line.text)}"
+        console.print(Text(shown, COLOURS[line.label.value]), soft_wrap=True)
