@@ -1,7 +1,8 @@
 """Suggested labels: what rules, a model or an LLM say of a document before a person looks.
 
-``<collection>/suggestions/<source>.jsonl`` holds one record a document; the last one of a source counts. They are
-no annotations: gold never reads them, and a labelling session shows them until somebody accepts or changes them.
+``<collection>/suggestions/<source>.jsonl`` holds one record a document; the last one of a source counts.
+They are no annotations: gold never reads them, and a labelling session shows them until somebody accepts or
+changes them.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def append_suggestion(folder: str | Path, suggestion: Suggestion) -> None:
 
 
 def read_suggestions(folder: str | Path, rejects: Rejects | None = None) -> dict[str, dict[str, Suggestion]]:
-    """Map each document id to its suggestions by source, the last of each; without ``rejects`` a bad one raises."""
+    """Map each document id to the last suggestion of each source; without ``rejects`` a bad one raises."""
     found: dict[str, dict[str, Suggestion]] = {}
     for path in sorted((Path(folder) / "suggestions").glob("*.jsonl")):
         for line, record in read_records(path, rejects):
