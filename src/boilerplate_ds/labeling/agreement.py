@@ -1,9 +1,9 @@
 """Agreement: how alike annotators label the same lines, beyond what chance would give.
 
 Cohen's κ (Cohen, 1960) for each pair, Krippendorff's α (Hayes and Krippendorff, 2007) for any number of
-annotators of whom not all labelled everything, Fleiss' κ (Fleiss, 1971) where every line has equally many labels.
-Lines of one page are not independent, so intervals come from resampling whole documents (Efron, 1979).
-The adjudicator's labels are no independent opinion and are left out.
+annotators of whom not all labelled everything, Fleiss' κ (Fleiss, 1971) where all lines have equally many
+labels. Lines of one page are not independent, so intervals come from resampling whole documents (Efron,
+1979). The adjudicator's labels are no independent opinion and are left out.
 """
 
 from __future__ import annotations
@@ -203,7 +203,7 @@ def collect_ratings(annotations: Iterable[Annotation], sites: Mapping[str, str])
     shared = {key: given for key, given in sorted(by_text.items()) if len(given) > 1}
     if not shared:
         raise DatasetError(
-            "no document has the labels of two annotators; agreement needs some pages that both of them labelled"
+            "no document has the labels of two annotators; agreement needs pages that both of them labelled"
         )
     annotators = sorted({name for given in shared.values() for name in given})
     sizes = [n_lines for _, _, n_lines in shared]
@@ -258,7 +258,7 @@ def measure_agreement(ratings: Ratings, *, n_bootstrap: int = 1000, seed: int = 
 
 
 def krippendorff_alpha(counts: NDArray[np.int64]) -> float:
-    """Krippendorff's α, nominal, of label counts of shape (n_lines, n_labels); NaN if only one label occurs."""
+    """Krippendorff's α, nominal, of label counts (n_lines, n_labels); NaN if only one label occurs."""
     import krippendorff
 
     pairable = counts[counts.sum(axis=1) > 1]
@@ -278,7 +278,7 @@ def cohen_kappa(confusion: NDArray[np.int64]) -> float:
 
 
 def fleiss_kappa(counts: NDArray[np.int64]) -> float | None:
-    """Fleiss' κ of label counts of shape (n_lines, n_labels); None unless all lines have equally many labels."""
+    """Fleiss' κ of label counts (n_lines, n_labels); None unless all lines have equally many labels."""
     n_raters = int(counts[0].sum())
     if (counts.sum(axis=1) != n_raters).any():
         return None
@@ -303,9 +303,7 @@ def _pairs(ratings: Ratings, n_bootstrap: int, seed: int) -> Iterable[PairAgreem
             yield _pair(names, confusions, _resample(confusions.astype(np.float64), n_bootstrap, seed))
 
 
-def _pair(
-    annotators: tuple[str, str], confusions: NDArray[np.int64], resamples: Matrices
-) -> PairAgreement:
+def _pair(annotators: tuple[str, str], confusions: NDArray[np.int64], resamples: Matrices) -> PairAgreement:
     confusion = confusions.sum(axis=0)
     return PairAgreement(
         annotators=annotators,
