@@ -30,7 +30,7 @@ def main() -> None:
     )
     parser.add_argument("--labels", type=Path, default=Path("labels/standoff/lines-dev"))
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--folds", type=int, default=3)
+    parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=6)
     options = parser.parse_args()
     pages = read_labels([options.labels]).documents
