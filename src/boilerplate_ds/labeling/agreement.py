@@ -292,10 +292,12 @@ def fleiss_kappa(counts: NDArray[np.int64]) -> float | None:
 
 def _coincidences(ratings: Ratings, counts: NDArray[np.int64]) -> Matrices:
     """Pairs of labels of one line by document, each line worth its number of labels; (n_documents, 4, 4)."""
-    pairs = counts[:, :, None] * counts[:, None, :] - counts[:, :, None] * np.eye(N_LABELS, dtype=np.int64)
-    weighted = pairs / (counts.sum(axis=1) - 1)[:, None, None]
-    starts = np.searchsorted(ratings.document, np.arange(len(ratings.doc_ids)))
-    return np.add.reduceat(weighted, starts, axis=0)
+    n_documents, others = len(ratings.doc_ids), counts.sum(axis=1) - 1
+    matrices = np.empty((n_documents, N_LABELS, N_LABELS))
+    for a, b in np.ndindex(N_LABELS, N_LABELS):  # one at a time: all pairs of all lines would be large
+        pairs = counts[:, a] * (counts[:, b] - (a == b)) / others
+        matrices[:, a, b] = np.bincount(ratings.document, pairs, n_documents)
+    return matrices
 
 
 def _pairs(ratings: Ratings, n_bootstrap: int, seed: int) -> Iterable[PairAgreement]:
