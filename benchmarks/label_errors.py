@@ -29,9 +29,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--labels", type=Path, default=Path("labels/standoff/lines-dev"))
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--folds", type=int, default=5)
-    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--folds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=4)
     options = parser.parse_args()
     pages = read_labels([options.labels]).documents
     documents = [page.document for page in pages]
@@ -39,7 +39,7 @@ def main() -> None:
     ends = np.cumsum([len(page.labels) for page in pages])[:-1]
     print("| seed | corrupted lines | listed lines | found | found among listed |\n|--:|--:|--:|--:|--:|")
     shares = []
-    for seed in range(options.seeds):
+    for seed in options.seeds:
         rng = np.random.default_rng(seed)
         is_wrong = rng.random(len(true)) < CORRUPTED
         given = true.copy()

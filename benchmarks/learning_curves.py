@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("--starter", type=Path, default=Path("labels/starter"))
     parser.add_argument("--out", type=Path, default=Path("build/learning-curves"))
     parser.add_argument("--plot", type=Path, help="PNG to draw; default: <out>/learning-curves.png")
-    parser.add_argument("--seeds", type=int, default=8)
+    parser.add_argument("--seeds", type=int, default=4)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / "runs.jsonl"
