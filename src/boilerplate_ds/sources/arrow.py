@@ -56,10 +56,10 @@ def _parquet_batches(handle: IO[bytes]) -> Iterator[pa.RecordBatch]:
 
     # Without pre_buffer and with a buffer, columns are streamed page by page, not loaded whole.
     table = pq.ParquetFile(handle, pre_buffer=False, buffer_size=_PAGE_BUFFER)
-    yield from table.iter_batches(batch_size=_batch_rows(table.metadata), use_threads=False)
+    yield from table.iter_batches(batch_size=batch_rows(table.metadata), use_threads=False)
 
 
-def _batch_rows(metadata: pq.FileMetaData) -> int:
+def batch_rows(metadata: pq.FileMetaData) -> int:
     """Give how many rows to read at once, if each could hold all that its column stores."""
     groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
     largest = max(
