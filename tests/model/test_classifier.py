@@ -8,7 +8,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from boilerplate_ds import Document, LineClassifier
-from boilerplate_ds.document import NOT_CONTENT
+from boilerplate_ds.document import MAIN, NOT_MAIN
 from boilerplate_ds.errors import DatasetError
 
 PAGE = '<nav class="menu"><a href="/">Home</a></nav><main><p>The ferry runs every hour from May.</p></main>'
@@ -86,18 +86,19 @@ def test_binary_supervision_teaches_content_and_leaves_the_rest_open():
         )
         for i in range(12)
     ]
-    labels = [np.array([NOT_CONTENT, 0] * 4)] * 12
-    p = LineClassifier(epochs=20, n_folds=3).fit(pages, labels).predict_proba(pages[:1])[0]
-    assert (p[1::2, 0] > 0.8).all()
-    assert (p[::2, 0] < 0.2).all()
+    labels = [np.array([NOT_MAIN, MAIN] * 4)] * 12
+    reading = LineClassifier(epochs=20, n_folds=3).fit(pages, labels).read(pages[:1])[0]
+    for p in (reading.main, reading.labels[:, 0]):
+        assert (p[1::2] > 0.8).all()
+        assert (p[::2] < 0.2).all()
 
 
-def test_lines_below_not_content_are_context_only():
+def test_lines_below_main_are_context_only():
     pages = [
         Document(id=str(i), site=str(i), lines=("Menu", "Text of the page, a sentence.", "Unknown"))
         for i in range(6)
     ]
-    model = LineClassifier(epochs=2, n_folds=2).fit(pages, [np.array([2, 0, -2])] * 6)
+    model = LineClassifier(epochs=2, n_folds=2).fit(pages, [np.array([2, 0, -3])] * 6)
     assert model.predict_proba(pages)[0].shape == (3, 4)
 
 
@@ -117,7 +118,7 @@ def test_html_and_text_train_one_model():
         ([np.array([0, 4])], "class ids below 4"),
         ([np.array([0.0, 1.0])], "class ids below 4"),
         ([], "1 documents, but labels of 0"),
-        ([np.array([-2, -2])], "nothing to train on"),
+        ([np.array([-3, -3])], "nothing to train on"),
     ],
 )
 def test_labels_that_do_not_fit_are_refused(labels, message):

@@ -32,9 +32,8 @@ if TYPE_CHECKING:
 @click.option(
     "--threshold",
     type=click.FloatRange(0, 1),
-    default=0.5,
-    show_default=True,
-    help="How sure to be of dropping.",
+    default=None,
+    help="How sure to be of dropping a line [default: each page's best cut].",
 )
 @text_column_option
 @format_option
@@ -52,7 +51,7 @@ def clean(
     pages: tuple[str, ...],
     model: str,
     drop: str,
-    threshold: float,
+    threshold: float | None,
     text_column: str | None,
     format_: str | None,
     out: Path | None,
@@ -85,7 +84,7 @@ def clean(
     end(rejects)
 
 
-def _cleaner(model: str, drop: str, threshold: float) -> Cleaner:
+def _cleaner(model: str, drop: str, threshold: float | None) -> Cleaner:
     from boilerplate_ds.cleaning import Cleaner
 
     labels = [label for name in drop.split(",") if (label := name.strip())]

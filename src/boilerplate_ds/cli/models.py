@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option(
     "--epochs",
     type=click.IntRange(1),
-    default=8,
+    default=10,
     show_default=True,
     help="Passes of the second stage over the data.",
 )
@@ -136,7 +136,7 @@ def evaluate(
     labels = labelled(collections)
     with progress_bars() as tell:
         pages = run.training_pages(labels, wcxb=wcxb, html=html, rejects=labels.rejects, progress=tell)
-    figures = run.figures_of(pages, loaded.probabilities([page.document for page in pages]))
+    figures = run.figures_of(pages, list(loaded.read([page.document for page in pages])))
     if as_json:
         click.echo(json.dumps(figures.as_json(), indent=2))
     else:

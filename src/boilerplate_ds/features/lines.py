@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -96,7 +96,7 @@ def _tables() -> tuple[NDArray[np.uint8], NDArray[np.uint32]]:
     return classes, normal
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LineBatch:
     """Documents laid end to end as arrays.
 
@@ -167,6 +167,13 @@ class LineBatch:
             word_hash=word_hash,
             line_hash=_hash_of_words(word_hash, word_line, len(lines)),
         )
+
+    @cached_property
+    def shape(self) -> NDArray[np.float32]:
+        """How each line looks; see :func:`boilerplate_ds.features.shape.line_shape`."""
+        from boilerplate_ds.features.shape import line_shape
+
+        return line_shape(self)
 
     @property
     def n_lines(self) -> int:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from boilerplate_ds.training.corpora import Progress
 
 N_FOLDS = 5
-EPOCHS = 8
+EPOCHS = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from boilerplate_ds.dataset.gold import gold
 from boilerplate_ds.errors import DatasetError, Rejects
 from boilerplate_ds.labeling.collection import document_files, load_collection
 from boilerplate_ds.training.corpora import (
+    CUT,
     HTML,
     RESIDUE,
     TEXT,
@@ -18,7 +19,7 @@ from boilerplate_ds.training.corpora import (
     read_html,
     wcxb_pages,
 )
-from boilerplate_ds.training.cross_validation import cross_validate
+from boilerplate_ds.training.cross_validation import cross_read
 from boilerplate_ds.training.evaluation import Evaluation, Predictions, evaluate_predictions
 from boilerplate_ds.training.wcxb import WcxbFigures, evaluate_wcxb
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from boilerplate_ds.dataset.gold import GoldDocument
     from boilerplate_ds.model import LineClassifier
+    from boilerplate_ds.model.runtime import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,28 +166,26 @@ def cross_validate_pages(
     progress: Progress | None = None,
 ) -> CrossValidation:
     """Judge all pages by models that were trained on other sites."""
-    probabilities = cross_validate(
+    readings = cross_read(
         classifier, [p.document for p in pages], [p.labels for p in pages], n_folds=n_folds, progress=progress
     )
-    return figures_of(pages, probabilities)
+    return figures_of(pages, readings)
 
 
-def figures_of(
-    pages: Sequence[TrainingPage], probabilities: Sequence[NDArray[np.float32]]
-) -> CrossValidation:
-    """Measure predictions for pages by origin and view."""
+def figures_of(pages: Sequence[TrainingPage], readings: Sequence[Reading]) -> CrossValidation:
+    """Measure what a model says of pages by origin and view."""
+    probabilities = [reading.labels for reading in readings]
     indices: dict[tuple[str, str], list[int]] = {}
     for index, page in enumerate(pages):
+        if page.view == CUT:  # made to learn from, not to be measured on
+            continue
         indices.setdefault((page.origin, page.view), []).append(index)
     four_class: dict[str, Evaluation] = {}
     wcxb: dict[str, WcxbFigures] = {}
     for (origin, view), chosen in indices.items():
         some = [pages[i] for i in chosen]
         if origin == "wcxb":
-            texts = [
-                page.document.select(probabilities[i][:, 0] >= 0.5)
-                for i, page in zip(chosen, some, strict=True)
-            ]
+            texts = [page.document.select(readings[i].cut()) for i, page in zip(chosen, some, strict=True)]
             wcxb[view] = evaluate_wcxb(some, texts)
         else:
             four_class[f"{origin}, {view}"] = evaluate_predictions(_predictions(pages, probabilities, chosen))
