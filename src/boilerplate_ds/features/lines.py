@@ -116,6 +116,8 @@ class LineBatch:
     normal : ndarray of uint32, shape (n_characters,)
         Lower case; every digit is ``0``, every space one space, every pad a newline.
     word_start, word_length, word_line : ndarray of int64, shape (n_words,)
+    word_ends : ndarray of int64, shape (n_lines + 1,)
+        Words ``word_ends[i]`` to ``word_ends[i + 1]`` are those of line ``i``.
     word_hash : ndarray of uint64, shape (n_words,)
     line_hash : ndarray of uint64, shape (n_lines,)
         Hash of a line's words, so of its text without spaces and punctuation.
@@ -131,6 +133,7 @@ class LineBatch:
     word_start: NDArray[np.int64]
     word_length: NDArray[np.int64]
     word_line: NDArray[np.int64]
+    word_ends: NDArray[np.int64]
     word_hash: NDArray[np.uint64]
     line_hash: NDArray[np.uint64]
 
@@ -151,7 +154,8 @@ class LineBatch:
         classes[pads] = SPACE
         normal[pads] = ord("\n")
         word_start, word_length = _words(classes)
-        word_line = np.searchsorted(start, word_start, side="right") - 1
+        words_before = np.append(np.searchsorted(word_start, start), len(word_start))
+        word_line = np.repeat(np.arange(len(lines)), np.diff(words_before))
         word_hash = _segment_hashes(normal, word_start, word_length)
         return cls(
             documents=documents,
@@ -164,6 +168,7 @@ class LineBatch:
             word_start=word_start,
             word_length=word_length,
             word_line=word_line,
+            word_ends=words_before,
             word_hash=word_hash,
             line_hash=_hash_of_words(word_hash, word_line, len(lines)),
         )

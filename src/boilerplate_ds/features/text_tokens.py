@@ -35,7 +35,7 @@ def text_tokens(batch: LineBatch) -> Iterator[Tokens]:
     ends : ndarray of int64, shape (n_lines + 1,)
         Tokens ``ends[i]`` to ``ends[i + 1]`` are those of line ``i``.
     """
-    words = np.searchsorted(batch.word_line, np.arange(batch.n_lines + 1))
+    words = batch.word_ends
     yield _bucket(batch.word_hash), words
     pairs = np.zeros(len(batch.word_hash), dtype=np.uint64)
     pairs[1:] = batch.word_hash[:-1] * np.uint64(3) + batch.word_hash[1:]

@@ -59,14 +59,19 @@ class LinearModel:
             One pair for each kind of token, as :func:`boilerplate_ds.features.text_tokens` gives them.
         n_lines : int
         """
-        opinions = np.tile(self.bias, (n_lines, 1))
-        for buckets, ends in kinds:
-            count = np.diff(ends)
-            some = count > 0
-            if some.any():
-                sums = np.add.reduceat(self.weights[buckets], ends[:-1][some], axis=0)
-                opinions[some] += sums / np.sqrt(count[some, None], dtype=np.float32)
-        return opinions
+        from scipy.sparse import csr_matrix
+
+        buckets, ends = zip(*kinds, strict=True)
+        count = np.stack([np.diff(kind_ends) for kind_ends in ends])
+        # one row for each kind of token of each line: gathers and sums in one pass
+        rows = np.concatenate(([0], np.cumsum(count.ravel())))
+        tokens = np.concatenate(buckets)
+        ones = np.ones(len(tokens), dtype=np.float32)
+        size = (len(rows) - 1, len(self.weights))
+        sums = csr_matrix((ones, tokens, rows), shape=size) @ self.weights
+        scale = 1 / np.sqrt(np.maximum(count, 1), dtype=np.float32)
+        opinions: NDArray[np.float32] = np.einsum("kn,knc->nc", scale, sums.reshape(len(ends), n_lines, -1))
+        return opinions + self.bias
 
 
 def token_matrix(kinds: Iterable[Tokens], n_buckets: int) -> Any:

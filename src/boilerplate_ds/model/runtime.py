@@ -52,7 +52,7 @@ class LineModel:
                 labels, main = softmax(logits[:, :N_LABELS]), sigmoid(logits[:, N_LABELS])
             else:
                 labels, main = np.zeros((0, N_LABELS), np.float32), np.zeros(0, np.float32)
-            words = np.bincount(batch.word_line, minlength=batch.n_lines)
+            words = np.diff(batch.word_ends)
             for start, end in pairwise(batch.ends.tolist()):
                 yield Reading(labels[start:end], main[start:end], words[start:end])
 
