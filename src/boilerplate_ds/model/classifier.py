@@ -10,15 +10,16 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GroupKFold
 
-from boilerplate_ds.document import NOT_CONTENT
+from boilerplate_ds.document import MAIN
 from boilerplate_ds.errors import DatasetError
-from boilerplate_ds.features import LineBatch, context_features, text_tokens
+from boilerplate_ds.features import Forest, LineBatch, context_features, markup_tokens, text_tokens
+from boilerplate_ds.features.context import N_CONTEXT
 from boilerplate_ds.features.markup_tokens import MARKUP_BITS
 from boilerplate_ds.features.text_tokens import TEXT_BITS
 from boilerplate_ds.model.linear import N_OPINIONS, LinearModel, fit_linear, token_matrix
 from boilerplate_ds.model.network import N_LABELS, Schedule, Targets, fit_network
 from boilerplate_ds.model.persistence import load_model, save_model
-from boilerplate_ds.model.runtime import LineModel, batch_markup_tokens, chunks
+from boilerplate_ds.model.runtime import LineModel, chunks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from boilerplate_ds.document import Document, Labels
+    from boilerplate_ds.model.linear import Tokens
 
     Progress = Callable[[str, float], None]
 
@@ -203,7 +205,7 @@ class _TrainingLines:
             self.document
         ]
         self.words = np.zeros(len(labels))
-        four = np.bincount(self.document, labels > 0, minlength=len(documents)) > 0
+        four = np.bincount(self.document, labels >= 0, minlength=len(documents)) > 0
         self.knows_four = four[self.document]
         text_ids = {d.id for d in documents if d.markup is None}
         # a page that is there as text and as HTML teaches the text model once
@@ -230,7 +232,7 @@ class _TrainingLines:
             rows = slice(first, first + batch.n_lines)
             self.words[rows] = np.bincount(batch.word_line, minlength=batch.n_lines)
             text.append(token_matrix(text_tokens(batch), 1 << TEXT_BITS))
-            markup.append(token_matrix([batch_markup_tokens(chunk)], 1 << MARKUP_BITS))
+            markup.append(token_matrix([_tokens_of_all_lines(batch)], 1 << MARKUP_BITS))
             first = rows.stop
         return vstack(text, format="csr"), vstack(markup, format="csr")
 
@@ -239,7 +241,7 @@ class _TrainingLines:
 
         Longer lines weigh more, long pages are held back, pages with four labels count double.
         """
-        chosen = np.flatnonzero(lines & (self.labels >= NOT_CONTENT))
+        chosen = np.flatnonzero(lines & (self.labels >= MAIN))
         page = np.bincount(self.document, self.words)[self.document]
         weight = np.sqrt((self.words + 1) / np.sqrt(page + 1)) * np.where(self.knows_four, 2.0, 1.0)
         return (
@@ -267,14 +269,26 @@ def _fit_fold(
     return LinearModel(model.weights.astype(np.float16).astype(np.float32), model.bias)
 
 
+def _tokens_of_all_lines(batch: LineBatch) -> Tokens:
+    """Markup tokens with an empty row for each line that has no markup."""
+    forest = Forest.of(batch)
+    if forest is None:
+        return np.zeros(0, dtype=np.int64), np.zeros(batch.n_lines + 1, dtype=np.int64)
+    buckets, ends = markup_tokens(forest)
+    count = np.zeros(batch.n_lines, dtype=np.int64)
+    count[forest.rows] = np.diff(ends)
+    return buckets, np.concatenate(([0], np.cumsum(count)))
+
+
 def _features(
     training: _TrainingLines, text: NDArray[np.float32], markup: NDArray[np.float32], tell: Progress
 ) -> NDArray[np.float32]:
-    parts, first = [], 0
+    features, first = np.zeros((len(training.labels), N_CONTEXT), dtype=np.float32), 0
     for chunk in chunks(training.documents):
         batch = LineBatch.of(chunk)
         rows = slice(first, first + batch.n_lines)
-        parts.append(context_features(batch, text[rows], markup[rows]))
+        part = context_features(batch, Forest.of(batch), text[rows], markup[rows])
+        features[rows, : part.shape[1]] = part
         first = rows.stop
         tell("Reading context", first / len(training.labels))
-    return np.concatenate(parts)
+    return features

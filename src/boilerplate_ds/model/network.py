@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from boilerplate_ds.document import NOT_CONTENT
+from boilerplate_ds.document import NOT_MAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -198,7 +198,7 @@ class Targets:
     Parameters
     ----------
     labels : ndarray of int8, shape (n_lines,)
-        Class ids; ``NOT_CONTENT`` where only that is known; anything below it: not known, not trained on.
+        Class ids; ``NOT_MAIN`` where only that is known; anything below it: not known, not trained on.
     weight : ndarray of float32, shape (n_lines,)
         How much a line's cross-entropy counts.
     words : ndarray of float32, shape (n_lines,)
@@ -224,13 +224,19 @@ def softmax(logits: Floats) -> Floats:
     return shares
 
 
+def sigmoid(logits: Floats) -> Floats:
+    """Probabilities of a logit each."""
+    shares: Floats = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
+    return shares
+
+
 def _loss_gradient(
     logits: Floats, targets: Targets, document: NDArray[np.int64], n_documents: int, soft_f1: float
 ) -> tuple[float, Floats]:
     """Mean loss and its gradient by the logits."""
     p = softmax(logits)
-    known = targets.labels >= NOT_CONTENT
-    allowed = _ALLOWED[np.where(targets.labels == NOT_CONTENT, 4, np.maximum(targets.labels, 0))]
+    known = targets.labels >= NOT_MAIN
+    allowed = _ALLOWED[np.where(targets.labels == NOT_MAIN, 4, np.maximum(targets.labels, 0))]
     joint = p * allowed
     mass = np.maximum(joint.sum(axis=1, keepdims=True), 1e-7)
     weight = (targets.weight * known)[:, None]

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,11 +19,12 @@ from selectolax.lexbor import LexborHTMLParser
 
 from boilerplate_ds.document import Document, Markup, sha256_of_lines
 from boilerplate_ds.errors import SourceError
-from boilerplate_ds.sources.html_tags import BLOCK_TAGS, TAG_IDS
+from boilerplate_ds.sources.html_tags import BLOCK_TAGS, TAG_IDS, TAGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
     from selectolax.lexbor import LexborNode
 
 MAX_HTML_BYTES = 32 * 2**20
@@ -38,6 +41,8 @@ _SKIPPED = frozenset((
     "datalist", "map", "head", "link", "base", "param",
 ))  # fmt: skip
 _ATTRIBUTES = ("class", "id", "role", "itemprop", "rel", "aria-label")
+_HIDING = frozenset(("hidden", "aria-hidden", "style"))
+_READ = _HIDING.union(_ATTRIBUTES)
 _DESCRIPTIONS = frozenset(("description", "og:description", "twitter:description"))
 _TAG = re.compile(r"<(?:!--|(?P<end>/?)(?P<name>[a-zA-Z][a-zA-Z0-9-]*)[^<>]*?(?P<empty>/?)(?:>|(?=<)|\Z))")
 _RAW = {
@@ -50,127 +55,181 @@ _UNNESTED = frozenset((
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",
     "track", "wbr", "a", "p", "li", "dt", "dd", "td", "th", "tr", "option",
 ))  # fmt: skip
-_PRE, _LINK, _SKIP = 1, 2, 4  # what text inherits from the elements around it
-_BLOCK_STATES = {"pre": _PRE, "title": _SKIP}
+_N_TAGS = len(TAGS)
+_IS_BLOCK = np.array([name in BLOCK_TAGS for name in TAGS])
+_TITLE, _PRE, _LINK, _BREAK = (TAG_IDS[name] for name in ("title", "pre", "a", "br"))
+_TEXT, _OTHER, _SKIP = _N_TAGS, _N_TAGS + 1, _N_TAGS + 2
+_CODES: dict[str | None, int] = {
+    "-text": _TEXT,
+    **dict.fromkeys(("-comment", "-doctype", "!doctype", "-document", "#document", "-undef", None), _OTHER),
+    **TAG_IDS,
+    **dict.fromkeys(_SKIPPED, _SKIP),
+}
+_BARE = frozenset((  # hold no text of a line, so what they are for says nothing
+    "img", "br", "hr", "wbr", "input", "source", "meta", "link", "script", "style", "path", "g", "rect",
+    "circle", "use", "polygon", "line", "stop", "defs", "svg", "track", "ellipse", "polyline", "template",
+))  # fmt: skip
+_LINE_END, _PRE_BREAK = "\x1e", "\x1f"
+"""Marks put between texts; both are white space to ``str.split``, so no line can hold them."""
 
 
-class _Walk:
-    """Collects lines and elements while the tree is walked in document order."""
+@dataclass(frozen=True, slots=True)
+class _Tree:
+    """A tree in document order: its elements, and its texts between them.
 
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self._line_element: list[int] = []
-        self._line_block: list[int] = []
-        self._link_share: list[float] = []
-        # of the line that is being read
-        self._parts: list[str] = []
-        self._first = 0
-        self._linked = 0
-        self._block = 0
-        self._was_linked = False  # whether the last text stood in a link
-        # of each element
-        self._index: dict[int, int] = {}
-        self._parent: list[int] = []
-        self._tag: list[int] = []
-        self._attributes: list[str] = []
-        self._hidden: list[bool] = []
-        self._inherited: list[int] = []
-        self._block_of: list[int] = []
-        self._title = ""
+    Parameters
+    ----------
+    tag, parent, attribute, hidden : ndarray, shape (n_elements,)
+        As in :class:`~boilerplate_ds.document.Markup`.
+    attributes : tuple of str
+    block : ndarray of int64, shape (n_elements,)
+        The nearest block around each element, itself included.
+    skipped, in_link, in_pre : ndarray of bool, shape (n_elements,)
+        What an element and all inside it are.
+    texts : list of str
+    holder : ndarray of int64, shape (n_texts,)
+        The element that holds each text.
+    before : ndarray of int64, shape (n_texts,)
+        How many elements start before each text.
+    """
 
-    def read(self, node: LexborNode) -> None:
-        """Take the next node of the tree; comments and the doctype say nothing."""
-        tag = node.tag or ("other" if node.is_element_node else "-")
-        up = node.parent
-        parent = self._index.get(up.mem_id, 0) if up is not None else 0
-        if tag == "-text":
-            self._read_text(node, parent)
-        elif tag[0] not in "-!#":
-            self._read_element(node, tag, parent)
+    tag: NDArray[np.int16]
+    parent: NDArray[np.int32]
+    attribute: NDArray[np.int32]
+    hidden: NDArray[np.bool_]
+    attributes: tuple[str, ...]
+    block: NDArray[np.int64]
+    skipped: NDArray[np.bool_]
+    in_link: NDArray[np.bool_]
+    in_pre: NDArray[np.bool_]
+    texts: list[str]
+    holder: NDArray[np.int64]
+    before: NDArray[np.int64]
 
-    def _read_text(self, node: LexborNode, parent: int) -> None:
-        state = self._inherited[parent]
-        if state & _SKIP:
-            if self._tag[parent] == TAG_IDS["title"] and not self._title:
-                self._title = " ".join((node.text_content or "").split())
-            return
-        text = node.text_content or ""
-        if self._block_of[parent] != self._block:
-            self.end_line()
-            self._block = self._block_of[parent]
-        is_linked = bool(state & _LINK)
-        if state & _PRE:
-            *ended, text = text.split("\n")
-            for part in ended:
-                self._add(part, parent, is_linked)
-                self.end_line(keep_spaces=True)
-        self._was_linked = is_linked
-        self._add(text, parent, is_linked)
 
-    def _read_element(self, node: LexborNode, tag: str, parent: int) -> None:
-        own = len(self._parent)
-        if own >= MAX_ELEMENTS:
-            raise SourceError(f"HTML of more than {MAX_ELEMENTS:,} elements")
-        self._index[node.mem_id] = own
-        self._parent.append(parent)
-        self._tag.append(TAG_IDS.get(tag, 0))
-        state = self._inherited[parent] if own else 0
-        if tag in BLOCK_TAGS:
-            self.end_line()
-            self._block = own
-            self._block_of.append(own)
-            state |= _BLOCK_STATES.get(tag, 0)
-        else:
-            self._block_of.append(self._block_of[parent] if own else 0)
-            state |= self._begin_inline(tag, own, state)
-        self._inherited.append(state)
-        attributes, is_hidden = ("", False) if state & _SKIP else _attributes(node.attributes)
-        self._attributes.append(attributes)
-        self._hidden.append(is_hidden)
+def _read_tree(root: LexborNode) -> _Tree:
+    """Read a tree into arrays: the only pass that handles one node at a time."""
+    index: dict[int, int] = {}
+    codes: list[int] = []
+    parents: list[int] = []
+    distinct: dict[str, int] = {"": 0}
+    attribute: list[int] = []
+    hiding: list[int] = []
+    texts: list[str] = []
+    holder: list[int] = []
+    before: list[int] = []
+    for node in root.traverse(include_text=True):
+        tag = node.tag
+        code = _CODES.get(tag, 0)
+        if code == _TEXT:
+            texts.append(node.text_content or "")
+            holder.append(index.get(node.parent.mem_id, 0))  # type: ignore[union-attr]
+            before.append(len(codes))
+        elif code != _OTHER:
+            own = len(codes)
+            index[node.mem_id] = own
+            parents.append(index.get(node.parent.mem_id, 0) if own else 0)  # type: ignore[union-attr]
+            codes.append(code)
+            number = 0
+            if tag not in _BARE and (given := node.attributes):
+                wanted = _READ & given.keys()
+                if wanted:
+                    joined = " ".join([value for name in _ATTRIBUTES if (value := given.get(name))])
+                    number = distinct.setdefault(joined, len(distinct))
+                    if wanted & _HIDING and _is_hidden(given):
+                        hiding.append(own)
+            attribute.append(number)
+    if len(codes) > MAX_ELEMENTS:
+        raise SourceError(f"HTML of more than {MAX_ELEMENTS:,} elements")
+    code = np.array(codes, dtype=np.int16)
+    parent = np.array(parents, dtype=np.int32)
+    tag = np.where(code == _SKIP, 0, code).astype(np.int16)
+    hidden = np.zeros(len(code), dtype=bool)
+    hidden[hiding] = True
+    is_block = _IS_BLOCK[tag]
+    nearest = np.where(is_block, np.arange(len(tag)), parent)
+    flags = np.stack((code == _SKIP, tag == _TITLE, tag == _LINK, tag == _PRE))
+    up = parent
+    while up.any():  # pointer doubling: in each round all know of twice as many ancestors
+        nearest = np.where(is_block, nearest, nearest[nearest])
+        flags |= flags[:, up]
+        up = up[up]
+    return _Tree(
+        tag=tag,
+        parent=parent,
+        attribute=np.array(attribute, dtype=np.int32),
+        hidden=hidden,
+        attributes=tuple(distinct),
+        block=nearest,
+        skipped=flags[0] | flags[1],
+        in_link=flags[2],
+        in_pre=flags[3],
+        texts=texts,
+        holder=np.array(holder, dtype=np.int64),
+        before=np.array(before, dtype=np.int64),
+    )
 
-    def _begin_inline(self, tag: str, own: int, state: int) -> int:
-        """Do what an inline element's start does to the line; gives what its text inherits from it."""
-        if tag == "a":
-            if self._was_linked:  # two links without a space between them are two words
-                self._add(" ", own, False)
-            return _LINK
-        if tag == "br":
-            self.end_line(keep_spaces=bool(state & _PRE))
-        return _SKIP if tag in _SKIPPED else 0
 
-    def _add(self, text: str, element: int, is_linked: bool) -> None:
-        if not self._parts:
-            self._first = element
-        self._parts.append(text)
-        if is_linked:
-            self._linked += len(text)
+def _is_hidden(given: dict[str, str | None]) -> bool:
+    style = given.get("style")
+    return (
+        "hidden" in given
+        or given.get("aria-hidden") == "true"
+        or (style is not None and ("display:none" in style or "display: none" in style))
+    )
 
-    def end_line(self, *, keep_spaces: bool = False) -> None:
-        """Close the line that is being read, if there is one."""
-        if not self._parts:
-            return
-        raw = "".join(self._parts)
-        line = raw.rstrip() if keep_spaces else " ".join(raw.split())
-        if line.strip():
-            self.lines.append(line)
-            self._line_element.append(self._first)
-            self._line_block.append(self._block)
-            self._link_share.append(min(1.0, self._linked / len(raw)))
-        self._parts.clear()
-        self._linked = 0
 
-    def markup(self) -> Markup:
-        """Give the elements that were walked, and where in them the lines stand."""
-        return Markup(
-            element=np.array(self._line_element, dtype=np.int32),
-            block=np.array(self._line_block, dtype=np.int32),
-            link_share=np.array(self._link_share, dtype=np.float32),
-            parent=np.array(self._parent, dtype=np.int32),
-            tag=np.array(self._tag, dtype=np.int16),
-            attributes=tuple(self._attributes),
-            hidden=np.array(self._hidden, dtype=bool),
-            title=self._title,
-        )
+def _lines(tree: _Tree) -> tuple[list[str], NDArray[np.int64], NDArray[np.float32]]:
+    """Join texts to lines.
+
+    A line ends where a block or ``<br>`` starts between two texts, and where the block around the text is
+    another one than before.
+
+    Returns
+    -------
+    lines : list of str
+    holder : ndarray of int64, shape (n_lines,)
+        The element that holds the first text of each line.
+    link_share : ndarray of float32, shape (n_lines,)
+    """
+    read = np.flatnonzero(~tree.skipped[tree.holder])
+    if not len(read):
+        return [], read, np.zeros(0, dtype=np.float32)
+    holder = tree.holder[read]
+    texts = [tree.texts[i] for i in read.tolist()]
+    linked = tree.in_link[holder]
+    breaks = np.concatenate(([0], np.cumsum(_IS_BLOCK[tree.tag] | (tree.tag == _BREAK))))[tree.before[read]]
+    links = np.concatenate(([0], np.cumsum(tree.tag == _LINK)))[tree.before[read]]
+    block = tree.block[holder]
+    starts = np.ones(len(read), dtype=bool)
+    starts[1:] = (breaks[1:] != breaks[:-1]) | (block[1:] != block[:-1])
+    # two links without a space between them are two words
+    apart = np.zeros(len(read), dtype=bool)
+    apart[1:] = linked[:-1] & (links[1:] != links[:-1])
+    for i in np.flatnonzero(tree.in_pre[holder]).tolist():
+        texts[i] = texts[i].replace("\n", _PRE_BREAK)
+    mark = [
+        _LINE_END if s else " " if a else "" for s, a in zip(starts.tolist(), apart.tolist(), strict=True)
+    ]
+    size = np.fromiter((len(text.strip()) for text in texts), np.int64, len(texts))
+    line_of = np.cumsum(starts) - 1
+    total = np.bincount(line_of, size)
+    share = np.bincount(line_of, size * linked) / np.maximum(total, 1)
+    raw = "".join(chain.from_iterable(zip(mark, texts, strict=True))).split(_LINE_END)[1:]
+    first = holder[starts]
+    lines: list[str] = []
+    rows: list[int] = []
+    for row in np.flatnonzero(total).tolist():
+        parts = _split_pre(raw[row]) if _PRE_BREAK in raw[row] else [" ".join(raw[row].split())]
+        lines += parts
+        rows += [row] * len(parts)
+    chosen = np.array(rows, dtype=np.int64)
+    return lines, first[chosen], share[chosen].astype(np.float32)
+
+
+def _split_pre(raw: str) -> list[str]:
+    """Lines of preformatted text: leading spaces stay."""
+    return [line for part in raw.split(_PRE_BREAK) if (line := part.replace("\n", " ").rstrip()).strip()]
 
 
 def document_from_html(html: str | bytes, **fields: Any) -> Document:
@@ -196,13 +255,33 @@ def document_from_html(html: str | bytes, **fields: Any) -> Document:
 
         html = decode_html(html)
     _check_depth(html)
-    tree = LexborHTMLParser(html.encode("utf-8", "replace"))
-    root = tree.root
-    walk, markup = _read(root) if root is not None else (_Walk(), None)
-    if tree.root is not None and sum(map(len, walk.lines)) < SHELL_CHARACTERS and markup is not None:
-        markup = _append_description(tree, walk, markup)
-    fields.setdefault("id", sha256_of_lines(walk.lines)[:16])
-    return Document(lines=tuple(walk.lines), markup=markup, **fields)
+    parser = LexborHTMLParser(
+        html.replace(_LINE_END, " ").replace(_PRE_BREAK, " ").encode("utf-8", "replace")
+    )
+    if parser.root is None:
+        return Document(lines=(), **{"id": sha256_of_lines(())[:16], **fields})
+    tree = _read_tree(parser.root)
+    lines, element, link_share = _lines(tree)
+    markup = Markup(
+        element=element.astype(np.int32),
+        block=tree.block[element].astype(np.int32),
+        link_share=link_share,
+        parent=tree.parent,
+        tag=tree.tag,
+        attribute=tree.attribute,
+        attributes=tree.attributes,
+        hidden=tree.hidden,
+        title=_title(tree),
+    )
+    if sum(map(len, lines)) < SHELL_CHARACTERS:
+        lines, markup = _with_description(parser, lines, markup)
+    fields.setdefault("id", sha256_of_lines(lines)[:16])
+    return Document(lines=tuple(lines), markup=markup, **fields)
+
+
+def _title(tree: _Tree) -> str:
+    in_title = np.flatnonzero(tree.tag[tree.holder] == _TITLE)
+    return " ".join(tree.texts[in_title[0]].split()) if len(in_title) else ""
 
 
 def _check_depth(html: str) -> None:
@@ -227,45 +306,20 @@ def _check_depth(html: str) -> None:
                 raise SourceError(f"HTML nested deeper than {MAX_DEPTH:,} elements")
 
 
-def _read(root: LexborNode) -> tuple[_Walk, Markup]:
-    walk = _Walk()
-    for node in root.traverse(include_text=True):
-        walk.read(node)
-    walk.end_line()
-    return walk, walk.markup()
-
-
-def _attributes(attributes: dict[str, str | None]) -> tuple[str, bool]:
-    """Join the attributes that tell what an element is for, and say whether it is hidden."""
-    if not attributes:
-        return "", False
-    joined = " ".join(value for name in _ATTRIBUTES if (value := attributes.get(name)))
-    style = attributes.get("style")
-    is_hidden = (
-        "hidden" in attributes
-        or attributes.get("aria-hidden") == "true"
-        or (style is not None and ("display:none" in style or "display: none" in style))
-    )
-    return joined, is_hidden
-
-
-def _append_description(tree: LexborHTMLParser, walk: _Walk, markup: Markup) -> Markup:
+def _with_description(parser: LexborHTMLParser, lines: list[str], markup: Markup) -> tuple[list[str], Markup]:
     """Add what a shell page says of itself: JSON-LD ``articleBody``, else its longest description."""
-    described = max(_descriptions(tree), key=len, default="")
-    added = [
-        line for raw in described.splitlines() if (line := " ".join(raw.split())) and line not in walk.lines
-    ]
+    described = max(_descriptions(parser), key=len, default="")
+    added = [line for raw in described.splitlines() if (line := " ".join(raw.split())) and line not in lines]
     if not added:
-        return markup
-    walk.lines += added
-    element = len(markup.parent)
-    n_lines = len(walk.lines)
-    return Markup(
-        element=np.append(markup.element, [element] * len(added)).astype(np.int32),
-        block=np.append(markup.block, [element] * len(added)).astype(np.int32),
-        link_share=np.pad(markup.link_share, (0, n_lines - len(markup.link_share))),
+        return lines, markup
+    element = np.full(len(added), len(markup.parent), dtype=np.int32)
+    return [*lines, *added], Markup(
+        element=np.append(markup.element, element),
+        block=np.append(markup.block, element),
+        link_share=np.pad(markup.link_share, (0, len(added))),
         parent=np.append(markup.parent, 0).astype(np.int32),
         tag=np.append(markup.tag, TAG_IDS["meta"]).astype(np.int16),
+        attribute=np.append(markup.attribute, len(markup.attributes)).astype(np.int32),
         attributes=(*markup.attributes, "description"),
         hidden=np.append(markup.hidden, False),
         title=markup.title,
