@@ -1,0 +1,166 @@
+"""A page of HTML cut into tags and texts by one regular expression, and what each distinct tag says.
+
+The expression never fails once it has matched the start of a tag (every part after that may be empty or
+runs to the end), and none of its repeats can match the same text in two ways, so it reads any page once.
+"""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from typing import NamedTuple
+
+from boilerplate_ds.sources.html_tags import (
+    EMPTY_TAGS,
+    IMPLIED,
+    OPENING,
+    SKIPPED_TAGS,
+    TAG_IDS,
+    TAGS,
+    Closing,
+    ending,
+)
+
+_TO_END_OF = r"[^<]*(?:<(?!/(?i:{}))[^<]*)*"
+_END_TAG = r"(?:<[^>]*>?)?"
+_TOKEN = re.compile(
+    rf"""<(?:
+      (?i:svg)\b[^>]*>?(?:(?<=/>)|{_TO_END_OF.format("svg")}{_END_TAG})
+    | ({"|".join(f"{name}|{name.upper()}" for name in SKIPPED_TAGS if name != "svg")})\b[^>]*>?
+        {_TO_END_OF.format(chr(92) + "1")}{_END_TAG}
+    | ((?i:title)\b[^>]*>?{_TO_END_OF.format("title")}
+      |/?[a-zA-Z][^>=]*(?:=(?:\s*(?:"[^"]*"|'[^']*'))?[^>=]*){{0,1000}}[^>]*
+      )>?
+    | !--[^>]*(?:(?<!--)(?<!--!)>[^>]*)*>?
+    | [!?/][^>]*>?
+    )""",
+    re.VERBOSE,
+)
+_NAME = re.compile(r"/?[^\s/>]+")
+_VALUE = r"""\s*=\s*(?:"[^"]*"|'[^']*'|[^\s]*)"""
+_ATTRIBUTE = re.compile(rf"""([^\s/=]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s]*))?""")
+_ATTRIBUTES = ("class", "id", "role", "itemprop", "rel", "aria-label")
+_TELLING = re.compile(
+    rf"""((?:{"|".join(f"{name}|{name.upper()}" for name in (*_ATTRIBUTES, "aria-hidden", "style"))}){_VALUE}"""
+    rf"""|hidden(?![^\s=]))|[^\s=]+(?:{_VALUE})?"""
+)
+"""Attributes that say what an element is for; the others match with an empty group."""
+_HIDING = frozenset(("hidden", "aria-hidden", "style"))
+_LONG_NUMBER = re.compile(r"&#[0-9]{20,};?")
+
+NOTHING, END, START, CELL, HTML, BODY = range(6)
+"""What a tag does to the tree. ``CELL``: a start that may need a row or a table body around it."""
+_ACTIONS = {**{name: CELL for name, _ in IMPLIED}, "html": HTML, "body": BODY}
+
+
+class Plan(NamedTuple):
+    """What a tag does: its action, its name, what it closes, and its number in ``TAGS``."""
+
+    action: int
+    name: str
+    closes: tuple[Closing, ...]
+    tag: int
+
+
+def _plan(tag: str) -> Plan:
+    name = tag.removeprefix("/")
+    number = TAG_IDS.get(name, 0)
+    action = _ACTIONS.get(name, START)
+    if name in EMPTY_TAGS or (tag != name and action in (HTML, BODY)):
+        return Plan(NOTHING, name, (), number)
+    if tag != name:
+        return Plan(END, name, ending(name), number)
+    return Plan(action, name, OPENING.get(name, ()), number)
+
+
+_PLANS = {tag: _plan(tag) for name in (*TAGS, *EMPTY_TAGS, *OPENING) for tag in (name, f"/{name}")}
+
+
+def split_tags(html: str) -> tuple[list[str], list[str | None]]:
+    """Cut a page into its texts and the tags between them.
+
+    Returns
+    -------
+    texts : list of str
+        One more than tags; not unescaped.
+    tags : list of str or None
+        Without angle brackets; None for comments, scripts and all else that is passed over.
+    """
+    parts = _TOKEN.split(html)
+    return parts[::3], parts[2::3]
+
+
+def plain(text: str) -> str:
+    """Resolve character references."""
+    if "&" not in text:
+        return text
+    return unescape(_LONG_NUMBER.sub("\ufffd", text) if "&#" in text else text)
+
+
+class Plans(dict["str | None", Plan]):
+    """What each distinct tag of a page does; only its name is read."""
+
+    def __init__(self) -> None:
+        self[None] = _plan("script")
+
+    def __missing__(self, tag: str) -> Plan:
+        name = tag.partition(" ")[0]
+        plan = _PLANS.get(name)
+        if plan is None:
+            name = name_of(tag).lower()
+            plan = _PLANS.get(name) or _plan(name)
+        self[tag] = plan
+        return plan
+
+
+def name_of(tag: str) -> str:
+    """Give a tag's name as it is written, with the slash of an end tag."""
+    match = _NAME.match(tag)
+    return match[0] if match else tag
+
+
+class Attributes(dict[str, "tuple[int, bool]"]):
+    """What the attributes of each distinct tag say: their number in ``values``, and whether they hide it.
+
+    Attributes
+    ----------
+    values : dict of str to int
+        The joined values of ``class``, ``id``, ``role``, ``itemprop``, ``rel`` and ``aria-label``.
+    """
+
+    def __init__(self) -> None:
+        self.values: dict[str, int] = {"": 0}
+
+    def __missing__(self, tag: str) -> tuple[int, bool]:
+        telling = [written for written in _TELLING.findall(tag, len(name_of(tag))) if written]
+        joined, hidden = _read(telling) if telling else ("", False)
+        said = self[tag] = self.values.setdefault(joined, len(self.values)), hidden
+        return said
+
+
+def _read(telling: list[str]) -> tuple[str, bool]:
+    given = {}
+    for written in reversed(telling):  # of attributes given twice the first counts
+        name, _, value = written.partition("=")
+        given[name.strip().lower()] = _unquoted(value.strip())
+    joined = " ".join([value for name in _ATTRIBUTES if (value := given.get(name))])
+    return joined, not given.keys().isdisjoint(_HIDING) and _is_hidden(given)
+
+
+def _is_hidden(given: dict[str, str]) -> bool:
+    style = given.get("style", "")
+    return (
+        "hidden" in given
+        or given.get("aria-hidden") == "true"
+        or "display:none" in style
+        or "display: none" in style
+    )
+
+
+def attributes_of(written: str) -> dict[str, str]:
+    """Read what stands behind a tag's name; of attributes given twice the first counts."""
+    return {name.lower(): _unquoted(value) for name, value in reversed(_ATTRIBUTE.findall(written))}
+
+
+def _unquoted(value: str) -> str:
+    return plain(value[1:-1] if value[:1] in ('"', "'") else value)
