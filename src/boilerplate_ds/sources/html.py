@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, compress, count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +18,7 @@ import numpy as np
 from boilerplate_ds.document import Document, Markup, sha256_of_lines
 from boilerplate_ds.errors import SourceError
 from boilerplate_ds.sources.html_tags import BLOCK_TAGS, LINE_ENDS, TAG_IDS, TAGS
-from boilerplate_ds.sources.html_tokens import END, Attributes, Plan, Plans, attributes_of, plain, split_tags
+from boilerplate_ds.sources.html_tokens import Attributes, Plan, Plans, attributes_of, plain, split_tags
 from boilerplate_ds.sources.html_tree import build_tree
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ _ENDS_LINK = np.array([name in ("a", "td", "th") for name in TAGS])
 _LINE_END, _PRE_BREAK = "\x1e", "\x1f"
 """Marks put between texts; both are white space to ``str.split``, so no line can hold them."""
 _UNMARKED = {ord("\0"): None, ord(_LINE_END): " ", ord(_PRE_BREAK): " "}
-_LONE = re.compile("[\ud800-\udfff]")
+_UNPRINTABLE = re.compile("[\0\x1e\x1f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,33 +69,36 @@ class _Texts:
 
 def _shown_texts(texts: list[str], plans: list[Plan], holder: list[int]) -> _Texts:
     """Leave out texts between two line ends that are white space altogether."""
-    tag = np.array([plan[3] for plan in plans], dtype=np.int64)
+    signed = np.array([plan[3] for plan in plans], dtype=np.int64)  # end tags are negative
+    tag = np.abs(signed)
     n_breaks = _running(_ENDS_LINE[tag])
-    used = np.array([i for i, text in enumerate(texts) if text], dtype=np.int64)
-    solid = [not texts[i].isspace() for i in used.tolist()]
+    used = np.array(list(compress(count(), texts)), dtype=np.int64)
+    blank = np.fromiter(map(str.isspace, filter(None, texts)), bool, len(used))
     shown = np.zeros(n_breaks[-1] + 1, dtype=bool)
-    shown[n_breaks[used[solid]]] = True
+    shown[n_breaks[used[~blank]]] = True
     used = used[shown[n_breaks[used]]]
-    starts = np.array([plan[0] != END for plan in plans], dtype=bool)
-    starts_link = starts & (tag == _LINK)
+    starts_link = signed == _LINK
     return _Texts(
         text=_plain_texts([texts[i] for i in used.tolist()]),
         holder=np.array(holder)[used],
         n_breaks=n_breaks[used],
         n_links=_running(starts_link)[used],
         in_link=_inside(starts_link, _ENDS_LINK[tag])[used],
-        in_pre=_inside(starts & (tag == _PRE), tag == _PRE)[used],
+        in_pre=_inside(signed == _PRE, tag == _PRE)[used],
     )
 
 
 def _plain_texts(texts: list[str]) -> list[str]:
-    """Resolve character references and drop what cannot stand in a line: NUL, our marks, lone surrogates."""
+    """Resolve character references and drop what cannot stand in a line."""
     whole = "".join(texts)
-    if not whole.isascii():
-        texts = [text.encode("utf-8", "replace").decode() for text in texts] if _LONE.search(whole) else texts
-    if any(mark in whole for mark in "\0\x1e\x1f"):
-        texts = [text.translate(_UNMARKED) for text in texts]
+    if not whole.isascii() or any(mark in whole for mark in "\0\x1e\x1f"):
+        texts = [_printable(text) for text in texts] if _UNPRINTABLE.search(whole) else texts
     return [plain(text) if "&" in text else text for text in texts] if "&" in whole else texts
+
+
+def _printable(text: str) -> str:
+    """Drop NUL as browsers do, blank our marks, and replace lone surrogates, which no encoding can write."""
+    return text.translate(_UNMARKED).encode("utf-8", "replace").decode()
 
 
 def _running(flags: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -205,21 +208,22 @@ def _read(html: str) -> tuple[list[str], Markup, list[str | None]]:
         raise SourceError(f"HTML of more than {MAX_ELEMENTS:,} elements")
     lines, element, link_share = _lines(_shown_texts(texts, plans, tree.holder))
     kept = _with_ancestors(element.tolist(), tree.parent)
-    number = {own: i for i, own in enumerate(kept)}
+    written = [tree.written[own] for own in kept]
     attributes = Attributes()
-    said = [attributes[tree.written[own]] for own in kept]
-    parent = np.array([number[tree.parent[own]] for own in kept], dtype=np.int32)
-    tag = np.array([plan_of[tree.written[own]].tag for own in kept], dtype=np.int16)
-    element = np.array([number[own] for own in element.tolist()], dtype=np.int32)
+    said = np.array([attributes[start] for start in written], dtype=np.int64)
+    rows = np.array(kept)
+    parent = np.searchsorted(rows, np.array(tree.parent)[rows]).astype(np.int32)
+    tag = np.array([plan_of[start].tag for start in written], dtype=np.int16)
+    own = np.searchsorted(rows, element).astype(np.int32)
     markup = Markup(
-        element=element,
-        block=_nearest_blocks(element, parent, tag),
+        element=own,
+        block=_nearest_blocks(own, parent, tag),
         link_share=link_share,
         parent=parent,
         tag=tag,
-        attribute=np.array([attribute for attribute, _ in said], dtype=np.int32),
-        attributes=tuple(attributes.values),
-        hidden=np.array([hidden for _, hidden in said], dtype=bool),
+        attribute=(said >> 1).astype(np.int32),
+        attributes=tuple(attributes.distinct),
+        hidden=(said & 1).astype(bool),
         title=_title(tags),
     )
     return lines, markup, tags
@@ -228,7 +232,7 @@ def _read(html: str) -> tuple[list[str], Markup, list[str | None]]:
 def _title(tags: Iterable[str | None]) -> str:
     for tag in tags:
         if tag is not None and tag[:5].lower() == "title":
-            return " ".join(plain(tag.partition(">")[2]).split())
+            return " ".join(_printable(plain(tag.partition(">")[2])).split())
     return ""
 
 
@@ -236,17 +240,16 @@ def _with_ancestors(elements: Iterable[int], parent: list[int]) -> list[int]:
     """List the root, ``elements`` and all around them in document order: the others hold no line."""
     kept = {0}
     for element in elements:
-        while element not in kept:
-            kept.add(element)
-            element = parent[element]
+        own = element
+        while own not in kept:
+            kept.add(own)
+            own = parent[own]
     return sorted(kept)
 
 
-def _with_description(
-    described: Iterable[str], lines: list[str], markup: Markup
-) -> tuple[list[str], Markup]:
+def _with_description(described: Iterable[str], lines: list[str], markup: Markup) -> tuple[list[str], Markup]:
     """Add what a shell page says of itself: JSON-LD ``articleBody``, else its longest description."""
-    longest = max(described, key=len, default="")
+    longest = _printable(max(described, key=len, default=""))
     added = [line for raw in longest.splitlines() if (line := " ".join(raw.split())) and line not in lines]
     if not added:
         return lines, markup

@@ -29,10 +29,10 @@ EMPTY_TAGS = frozenset((
     "area", "base", "basefont", "bgsound", "br", "col", "embed", "frame", "hr", "img", "input", "keygen",
     "link", "meta", "param", "source", "track", "wbr", "head", "title", *SKIPPED_TAGS,
 ))  # fmt: skip
-"""Elements that hold no text of a line: they are not part of the tree. (Text ends a ``<head>``.)"""
+"""Elements that hold no text of a line: they are not part of the tree."""
 
 Closing = tuple[frozenset[str], frozenset[str]]
-"""Which open elements a tag closes (the nearest one goes, with all in it), and which it does not look past."""
+"""Which open elements a tag closes (the nearest, with all in it), and which it does not look past."""
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 _SECTIONS = frozenset(("tbody", "thead", "tfoot", "caption", "colgroup"))
 _CELLS = frozenset(("td", "th"))
@@ -41,9 +41,9 @@ _SCOPE = frozenset(("table", "td", "th", "caption"))
 _P = (frozenset(("p",)), BLOCK_TAGS - {"p"})
 _LOOSE = frozenset(("address", "div", "p"))
 _NO_P = (
-    "address", "article", "aside", "blockquote", "center", "details", "dialog", "dir", "div", "dl", "fieldset",
-    "figcaption", "figure", "footer", "form", "header", "hgroup", "hr", "main", "menu", "nav", "ol",
-    "p", "pre", "search", "section", "summary", "table", "ul", *sorted(_HEADINGS),
+    "address", "article", "aside", "blockquote", "center", "details", "dialog", "dir", "div", "dl",
+    "fieldset", "figcaption", "figure", "footer", "form", "header", "hgroup", "hr", "main", "menu", "nav",
+    "ol", "p", "pre", "search", "section", "summary", "table", "ul", *sorted(_HEADINGS),
 )  # fmt: skip
 
 

@@ -21,16 +21,21 @@ from boilerplate_ds.sources.html_tags import (
     ending,
 )
 
+_RAW = "|".join(name for name in SKIPPED_TAGS if name not in ("svg", "select"))
 _TO_END_OF = r"[^<]*(?:<(?!/(?i:{}))[^<]*)*"
 _END_TAG = r"(?:<[^>]*>?)?"
+_REST = r"""[^>=]*(?:=(?:"[^"]*"|\s*(?:"[^"]*"|'[^']*'))?[^>=]*){0,1000}[^>]*"""
+"""Of a tag. Quotes count behind ``=`` only; so many attributes are read as such, to bound the memory."""
+_AFTER_SVG = r"/(?i:svg)|/?(?i:div|p|ul|ol|li|h[1-6]|table|section)[\s/>]"
+"""What ends a drawing: tags of text do too, as in browsers; some pages never close one."""
 _TOKEN = re.compile(
     rf"""<(?:
-      (?i:svg)\b[^>]*>?(?:(?<=/>)|{_TO_END_OF.format("svg")}{_END_TAG})
-    | ({"|".join(f"{name}|{name.upper()}" for name in SKIPPED_TAGS if name != "svg")})\b[^>]*>?
-        {_TO_END_OF.format(chr(92) + "1")}{_END_TAG}
-    | ((?i:title)\b[^>]*>?{_TO_END_OF.format("title")}
-      |/?[a-zA-Z][^>=]*(?:=(?:\s*(?:"[^"]*"|'[^']*'))?[^>=]*){{0,1000}}[^>]*
-      )>?
+      ((?:/[a-zA-Z] | [abe-lnp-ru-zABE-LNP-RU-Z] | [dD](?![aA])){_REST}  # most tags, known by a glance
+      |(?!(?i:title|select|svg|{_RAW})[\s/>])[a-zA-Z]{_REST}
+      |(?i:title)(?=[\s/>])[^>]*>?{_TO_END_OF.format("title")}
+      |(?i:select)(?=[\s/>])[^>]*>?{_TO_END_OF.format("select")})>?
+    | (?i:svg)(?=[\s/>])[^>]*>?(?:(?<=/>)|[^<]*(?:<(?!{_AFTER_SVG})[^<]*)*(?:</(?i:svg)[^>]*>?)?)
+    | ((?i:{_RAW}))(?=[\s/>])[^>]*>?{_TO_END_OF.format(chr(92) + "2")}{_END_TAG}
     | !--[^>]*(?:(?<!--)(?<!--!)>[^>]*)*>?
     | [!?/][^>]*>?
     )""",
@@ -38,23 +43,21 @@ _TOKEN = re.compile(
 )
 _NAME = re.compile(r"/?[^\s/>]+")
 _VALUE = r"""\s*=\s*(?:"[^"]*"|'[^']*'|[^\s]*)"""
-_ATTRIBUTE = re.compile(rf"""([^\s/=]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s]*))?""")
+_ATTRIBUTE = re.compile(r"""([^\s/=]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s]*))?""")
 _ATTRIBUTES = ("class", "id", "role", "itemprop", "rel", "aria-label")
-_TELLING = re.compile(
-    rf"""((?:{"|".join(f"{name}|{name.upper()}" for name in (*_ATTRIBUTES, "aria-hidden", "style"))}){_VALUE}"""
-    rf"""|hidden(?![^\s=]))|[^\s=]+(?:{_VALUE})?"""
-)
+_HIDING = ("hidden", "aria-hidden", "style")
+_NAMES = "|".join(f"{name}|{name.upper()}" for name in (*_ATTRIBUTES, *_HIDING))
+_TELLING = re.compile(rf"""((?:{_NAMES})(?![^\s=])(?:{_VALUE})?)|[^\s=]+(?:{_VALUE})?""")
 """Attributes that say what an element is for; the others match with an empty group."""
-_HIDING = frozenset(("hidden", "aria-hidden", "style"))
 _LONG_NUMBER = re.compile(r"&#[0-9]{20,};?")
 
-NOTHING, END, START, CELL, HTML, BODY = range(6)
+NOTHING, HTML, BODY, END, START, CELL = range(6)
 """What a tag does to the tree. ``CELL``: a start that may need a row or a table body around it."""
 _ACTIONS = {**{name: CELL for name, _ in IMPLIED}, "html": HTML, "body": BODY}
 
 
 class Plan(NamedTuple):
-    """What a tag does: its action, its name, what it closes, and its number in ``TAGS``."""
+    """A tag's action, its name, what it closes, and its number in ``TAGS`` (negated for end tags)."""
 
     action: int
     name: str
@@ -64,12 +67,12 @@ class Plan(NamedTuple):
 
 def _plan(tag: str) -> Plan:
     name = tag.removeprefix("/")
-    number = TAG_IDS.get(name, 0)
+    number = TAG_IDS.get("option" if name == "select" else name, 0)  # a select ends a line as its options do
     action = _ACTIONS.get(name, START)
     if name in EMPTY_TAGS or (tag != name and action in (HTML, BODY)):
         return Plan(NOTHING, name, (), number)
     if tag != name:
-        return Plan(END, name, ending(name), number)
+        return Plan(END, name, ending(name), -number)
     return Plan(action, name, OPENING.get(name, ()), number)
 
 
@@ -87,7 +90,7 @@ def split_tags(html: str) -> tuple[list[str], list[str | None]]:
         Without angle brackets; None for comments, scripts and all else that is passed over.
     """
     parts = _TOKEN.split(html)
-    return parts[::3], parts[2::3]
+    return parts[::3], parts[1::3]
 
 
 def plain(text: str) -> str:
@@ -119,32 +122,27 @@ def name_of(tag: str) -> str:
     return match[0] if match else tag
 
 
-class Attributes(dict[str, "tuple[int, bool]"]):
-    """What the attributes of each distinct tag say: their number in ``values``, and whether they hide it.
+class Attributes(dict[str, int]):
+    """What the attributes of each distinct tag say: twice their number, plus 1 if they hide it.
 
     Attributes
     ----------
-    values : dict of str to int
+    distinct : dict of str to int
         The joined values of ``class``, ``id``, ``role``, ``itemprop``, ``rel`` and ``aria-label``.
     """
 
     def __init__(self) -> None:
-        self.values: dict[str, int] = {"": 0}
+        self.distinct: dict[str, int] = {"": 0}
 
-    def __missing__(self, tag: str) -> tuple[int, bool]:
-        telling = [written for written in _TELLING.findall(tag, len(name_of(tag))) if written]
-        joined, hidden = _read(telling) if telling else ("", False)
-        said = self[tag] = self.values.setdefault(joined, len(self.values)), hidden
+    def __missing__(self, tag: str) -> int:
+        given: dict[str, str] = {}
+        for telling in filter(None, reversed(_TELLING.findall(tag))):  # of doubles the first counts
+            name, _, value = telling.partition("=")
+            given[name.rstrip().lower()] = _unquoted(value.lstrip())
+        joined = " ".join([given[name] for name in _ATTRIBUTES if given.get(name)]) if given else ""
+        hidden = any(name in given for name in _HIDING) and _is_hidden(given)
+        said = self[tag] = 2 * self.distinct.setdefault(joined, len(self.distinct)) + hidden
         return said
-
-
-def _read(telling: list[str]) -> tuple[str, bool]:
-    given = {}
-    for written in reversed(telling):  # of attributes given twice the first counts
-        name, _, value = written.partition("=")
-        given[name.strip().lower()] = _unquoted(value.strip())
-    joined = " ".join([value for name in _ATTRIBUTES if (value := given.get(name))])
-    return joined, not given.keys().isdisjoint(_HIDING) and _is_hidden(given)
 
 
 def _is_hidden(given: dict[str, str]) -> bool:

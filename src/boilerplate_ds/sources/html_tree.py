@@ -11,7 +11,6 @@ from boilerplate_ds.sources.html_tokens import BODY, CELL, END, NOTHING, START
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from boilerplate_ds.sources.html_tags import Closing
     from boilerplate_ds.sources.html_tokens import Plan
 
 MAX_DEPTH = 512
@@ -44,18 +43,20 @@ def build_tree(tags: Iterable[str | None], plans: Iterable[Plan]) -> Tree:
     names, stack = ["html", "body"], [0, 1]
     holder = [1]
     top = 1
-    seen = set()
+    seen: set[str] = set()
     for tag, (action, name, closings, _) in zip(tags, plans, strict=True):
         if action == END:
             if names[-1] == name:
                 names.pop()
                 stack.pop()
             else:
-                _close(closings, names, stack)
+                for closes, bounds in closings:
+                    _close(closes, bounds, names, stack)
             top = stack[-1]
-        elif action == START or action == CELL:
-            if closings:
-                _close(closings, names, stack)
+        elif action >= START:
+            for closes, bounds in closings:
+                if names[-1] not in bounds:
+                    _close(closes, bounds, names, stack)
             if action == CELL:
                 while implied := IMPLIED.get((name, names[-1])):
                     parent.append(stack[-1])
@@ -66,26 +67,23 @@ def build_tree(tags: Iterable[str | None], plans: Iterable[Plan]) -> Tree:
                 del names[MAX_DEPTH - 1 :], stack[MAX_DEPTH - 1 :]
             parent.append(stack[-1])
             top = len(written)
-            written.append(tag)
+            written.append(tag)  # type: ignore[arg-type]  # only what is passed over is None
             names.append(name)
             stack.append(top)
         elif action != NOTHING and name not in seen:
             seen.add(name)
-            written[action == BODY] = tag
+            written[action == BODY] = tag  # type: ignore[assignment]
             del names[2:], stack[2:]
             top = 1
         holder.append(top)
     return Tree(parent, written, holder)
 
 
-def _close(closings: Iterable[Closing], names: list[str], stack: list[int]) -> None:
-    """Close the nearest element that each closing speaks of, and all that is open inside it."""
-    for closes, bounds in closings:
-        if names[-1] in bounds:
-            continue
-        for depth in range(len(names) - 1, max(1, len(names) - 1 - _LOOK), -1):
-            if names[depth] in closes:
-                del names[depth:], stack[depth:]
-                break
-            if names[depth] in bounds:
-                break
+def _close(closes: frozenset[str], bounds: frozenset[str], names: list[str], stack: list[int]) -> None:
+    """Close the nearest of the elements that a tag closes, and all that is open inside it."""
+    for depth in range(len(names) - 1, max(1, len(names) - 1 - _LOOK), -1):
+        if names[depth] in closes:
+            del names[depth:], stack[depth:]
+            return
+        if names[depth] in bounds:
+            return
