@@ -71,7 +71,7 @@ def test_markup_names_element_block_link_share_and_attributes():
     assert [markup.tag[e] for e in markup.block] == [TAG_IDS["li"], TAG_IDS["p"]]
     assert markup.link_share.tolist() == [1.0, 0.5]
     nav = markup.parent[markup.parent[markup.block[0]]]
-    assert markup.attributes[nav] == "top-menu m"
+    assert markup.attributes[markup.attribute[nav]] == "top-menu m"
 
 
 def test_parents_come_before_children_and_only_elements_around_lines_are_kept():
@@ -119,6 +119,10 @@ def test_quoted_angle_brackets_do_not_end_a_tag():
 )
 def test_skipped_elements_are_passed_over_in_any_spelling(name):
     assert lines(f"<p>a</p><{name} x='1'><b>no</b> a < b </{name.lower()}><p>z</p>") == ("a", "z")
+
+
+def test_a_drawing_that_is_never_closed_ends_at_the_next_block():
+    assert lines("<p>a<svg/>b<svg><path></p><p>c<svg><title>no</title></svg>d</p>") == ("ab", "c", "d")
 
 
 def test_comments_end_as_in_browsers():

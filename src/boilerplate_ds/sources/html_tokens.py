@@ -33,8 +33,9 @@ _TOKEN = re.compile(
       ((?:/[a-zA-Z] | [abe-lnp-ru-zABE-LNP-RU-Z] | [dD](?![aA])){_REST}  # most tags, known by a glance
       |(?!(?i:title|select|svg|{_RAW})[\s/>])[a-zA-Z]{_REST}
       |(?i:title)(?=[\s/>])[^>]*>?{_TO_END_OF.format("title")}
-      |(?i:select)(?=[\s/>])[^>]*>?{_TO_END_OF.format("select")})>?
-    | (?i:svg)(?=[\s/>])[^>]*>?(?:(?<=/>)|[^<]*(?:<(?!{_AFTER_SVG})[^<]*)*(?:</(?i:svg)[^>]*>?)?)
+      |(?i:select)(?=[\s/>])[^>]*>?{_TO_END_OF.format("select")}
+      |(?i:svg)(?=[\s/>])[^>]*>?(?:(?<=/>)|[^<]*(?:<(?!{_AFTER_SVG})[^<]*)*(?:</(?i:svg)[^>]*>?)?)
+      )>?
     | ((?i:{_RAW}))(?=[\s/>])[^>]*>?{_TO_END_OF.format(chr(92) + "2")}{_END_TAG}
     | !--[^>]*(?:(?<!--)(?<!--!)>[^>]*)*>?
     | [!?/][^>]*>?
@@ -112,6 +113,8 @@ class Plans(dict["str | None", Plan]):
         if plan is None:
             name = name_of(tag).lower()
             plan = _PLANS.get(name) or _plan(name)
+        if plan.name == "svg" and "<title" in tag:
+            plan = _PLANS["title"]  # the title of a drawing stands apart from the text around it
         self[tag] = plan
         return plan
 
