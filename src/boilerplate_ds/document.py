@@ -151,6 +151,12 @@ class Markup:
     hidden: NDArray[np.bool_]
     title: str = ""
 
+    def of_lines(self, lines: slice) -> Markup:
+        """Give the markup of some of the lines, in the same tree."""
+        return replace(
+            self, element=self.element[lines], block=self.block[lines], link_share=self.link_share[lines]
+        )
+
 
 _LINE = re.compile(r"[^\r\n]+")
 

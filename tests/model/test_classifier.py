@@ -10,6 +10,8 @@ from sklearn.exceptions import NotFittedError
 from boilerplate_ds import Document, LineClassifier
 from boilerplate_ds.document import MAIN, NOT_MAIN
 from boilerplate_ds.errors import DatasetError
+from boilerplate_ds.features.lines import MAX_READ
+from boilerplate_ds.model import runtime
 
 PAGE = '<nav class="menu"><a href="/">Home</a></nav><main><p>The ferry runs every hour from May.</p></main>'
 
@@ -75,6 +77,26 @@ def test_a_model_of_plain_text_reads_html_as_text(small_model):
     page = Document.from_html(PAGE)
     with_markup, without = small_model.predict_proba([page, page.without_markup()])
     np.testing.assert_allclose(with_markup, without, atol=1e-6)
+
+
+def test_a_long_document_is_read_in_pieces_that_fit_together(small_model, monkeypatch):
+    lines = tuple(f"Line number {i} of a page about ferries, long and even." for i in range(500))
+    whole = small_model.read([Document(id="a", lines=lines)])[0]
+    monkeypatch.setattr(runtime, "PIECE", 120)
+    monkeypatch.setattr(runtime, "OVERLAP", 60)
+    for document in (Document(id="a", lines=lines), Document.from_html("".join(f"<p>{x}" for x in lines))):
+        pieces = small_model.read([document, Document(id="b", lines=("x",))])
+        assert [len(reading.main) for reading in pieces] == [500, 1]
+        assert pieces[0].words.tolist() == whole.words.tolist()
+        np.testing.assert_allclose(pieces[0].labels.sum(axis=1), 1, atol=1e-5)
+
+
+def test_what_follows_the_first_characters_of_a_line_says_nothing_new(small_model):
+    start = "ferry timetable " * (MAX_READ // 16)
+    short, long = small_model.predict_proba(
+        [Document(id=e, lines=("Home", start + e)) for e in ("", "x" * 99)]
+    )
+    np.testing.assert_allclose(short, long, atol=1e-6)
 
 
 def test_binary_supervision_teaches_content_and_leaves_the_rest_open():

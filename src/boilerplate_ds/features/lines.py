@@ -63,6 +63,8 @@ _SPACELESS = (
     (0x3400, 0x9FFF),  # CJK ideographs
     (0xF900, 0xFAFF),
 )
+MAX_READ = 10_000
+"""Characters of a line that are read; what comes after them says nothing new."""
 _LAST = 0xFFFF  # every plane above the first is read as this one symbol
 
 
@@ -144,6 +146,9 @@ class LineBatch:
         counts = np.fromiter((len(document.lines) for document in documents), np.int64, len(documents))
         ends = np.concatenate(([0], np.cumsum(counts)))
         length = np.fromiter(map(len, lines), np.int64, len(lines))
+        if length.size and length.max() > MAX_READ:
+            lines = [line[:MAX_READ] for line in lines]
+            length = np.minimum(length, MAX_READ)
         start = np.cumsum(length + 1) - length
         raw = ("\n" + "\n".join(lines) + "\n").encode("utf-32-le", "surrogatepass")
         codes = np.minimum(np.frombuffer(raw, dtype="<u4"), _LAST)

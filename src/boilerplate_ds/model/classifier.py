@@ -182,6 +182,10 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
         return classifier
 
 
+def _itself(document: Document) -> Document:
+    return document
+
+
 def _checked(documents: Sequence[Document], labels: Sequence[Labels]) -> list[Labels]:
     if len(documents) != len(labels):
         raise DatasetError(f"{len(documents)} documents, but labels of {len(labels)}")
@@ -233,7 +237,7 @@ class _TrainingLines:
         from scipy.sparse import vstack
 
         text, markup, first = [], [], 0
-        for chunk in chunks(self.documents):
+        for chunk in chunks(self.documents, _itself):
             batch = LineBatch.of(chunk)
             rows = slice(first, first + batch.n_lines)
             self.words[rows] = np.bincount(batch.word_line, minlength=batch.n_lines)
@@ -299,7 +303,7 @@ def _features(
     training: _TrainingLines, text: NDArray[np.float32], markup: NDArray[np.float32], tell: Progress
 ) -> NDArray[np.float32]:
     features, first = np.zeros((len(training.labels), N_CONTEXT), dtype=np.float32), 0
-    for chunk in chunks(training.documents):
+    for chunk in chunks(training.documents, _itself):
         batch = LineBatch.of(chunk)
         rows = slice(first, first + batch.n_lines)
         part = context_features(batch, Forest.of(batch), text[rows], markup[rows])

@@ -77,7 +77,7 @@ class Network:
         p = dict(self.parameters)
         mean, scale, weight = p.pop("mean"), p.pop("scale"), p["in.weight"]
         p["in.weight"] = weight * scale[:, None]
-        p["in.bias"] = p["in.bias"] - (mean * scale) @ weight
+        p["in.bias"] = (p["in.bias"] - (mean * scale) @ weight).astype(np.float32)
         return Network(p)
 
     def logits(self, features: Floats, ends: NDArray[np.int64]) -> Floats:
@@ -243,7 +243,7 @@ def softmax(logits: Floats) -> Floats:
 
 def sigmoid(logits: Floats) -> Floats:
     """Probabilities of a logit each."""
-    shares: Floats = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
+    shares: Floats = (1 / (1 + np.exp(-np.clip(logits, -30, 30)))).astype(np.float32)
     return shares
 
 
@@ -260,9 +260,9 @@ def _loss_gradient(
     p = softmax(logits[:, :N_LABELS])
     joint = p * _ALLOWED[np.where(known, targets.labels, NOT_MAIN)]  # negative labels count from the end
     mass = np.maximum(joint.sum(axis=1, keepdims=True), 1e-7)
-    weight = (targets.weight * known * np.where(four, 1.0, BORROWED))[:, None] / total
-    loss = -float((weight * np.log(mass)).sum())
-    grad[:, :N_LABELS] = weight * (p - joint / mass)
+    own = (targets.weight * known * np.where(four, 1.0, BORROWED))[:, None] / total
+    loss = -float((own * np.log(mass)).sum())
+    grad[:, :N_LABELS] = own * (p - joint / mass)
 
     main = sigmoid(logits[:, N_LABELS])
     lent = targets.weight * known * np.where(four, BORROWED, 1.0) / total

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
+from operator import itemgetter
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from boilerplate_ds.features import Forest, LineBatch, context_features, markup_
 from boilerplate_ds.model.network import N_LABELS, Network, sigmoid, softmax
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
 
 NOTHING = 0.3
 """A page whose likeliest line is less likely than this has no main content."""
-CHUNK_CHARACTERS = 1_000_000
-"""Documents are read together until they reach this size: larger arrays cost memory and gain no speed."""
+CHUNK_CHARACTERS = 300_000
+"""Documents are read together until they reach this size: larger arrays leave the processor's cache."""
+PIECE, OVERLAP = 20_000, 200
+"""Longer documents are read in pieces of so many lines, with so many lines of context on each side."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +45,30 @@ class LineModel:
     markup: LinearModel | None
     network: Network
 
-    def read(self, documents: Sequence[Document]) -> Iterator[Reading]:
+    def read(self, documents: Iterable[Document]) -> Iterator[Reading]:
         """Read documents in their order; what a document gives does not depend on its company."""
-        for chunk in chunks(documents):
-            batch = LineBatch.of(chunk)
-            if batch.n_lines:
-                forest = Forest.of(batch) if self.markup is not None else None
-                features = context_features(batch, forest, *self.opinions(batch, forest))
-                logits = self.network.logits(features, batch.ends)
-                labels, main = softmax(logits[:, :N_LABELS]), sigmoid(logits[:, N_LABELS])
-            else:
-                labels, main = np.zeros((0, N_LABELS), np.float32), np.zeros(0, np.float32)
-            words = np.diff(batch.word_ends)
-            for start, end in pairwise(batch.ends.tolist()):
-                yield Reading(labels[start:end], main[start:end], words[start:end])
+        pieces = ((number, piece) for number, d in enumerate(documents) for piece in _pieces(d))
+        readings = (
+            item
+            for chunk in chunks(pieces, lambda item: item[1].document)
+            for item in self._read_chunk(chunk)
+        )
+        for _, parts in groupby(readings, key=itemgetter(0)):
+            yield Reading.joined([reading for _, reading in parts])
+
+    def _read_chunk(self, chunk: Sequence[tuple[int, _Piece]]) -> Iterator[tuple[int, Reading]]:
+        batch = LineBatch.of([piece.document for _, piece in chunk])
+        if batch.n_lines:
+            forest = Forest.of(batch) if self.markup is not None else None
+            features = context_features(batch, forest, *self.opinions(batch, forest))
+            logits = self.network.logits(features, batch.ends)
+            labels, main = softmax(logits[:, :N_LABELS]), sigmoid(logits[:, N_LABELS])
+        else:
+            labels, main = np.zeros((0, N_LABELS), np.float32), np.zeros(0, np.float32)
+        words = np.diff(batch.word_ends)
+        for (number, piece), (start, end) in zip(chunk, pairwise(batch.ends.tolist()), strict=True):
+            rows = slice(start + piece.before, end - piece.after)
+            yield number, Reading(labels[rows], main[rows], words[rows])
 
     def probabilities(self, documents: Sequence[Document]) -> list[NDArray[np.float32]]:
         """Probability of each label for each line; one array of shape (n_lines, 4) a document."""
@@ -89,6 +103,17 @@ class Reading:
     main: NDArray[np.float32]
     words: NDArray[np.int64]
 
+    @classmethod
+    def joined(cls, parts: Sequence[Reading]) -> Reading:
+        """Put the readings of a document's pieces together."""
+        if len(parts) == 1:
+            return parts[0]
+        return cls(
+            np.concatenate([part.labels for part in parts]),
+            np.concatenate([part.main for part in parts]),
+            np.concatenate([part.words for part in parts]),
+        )
+
     def cut(self) -> NDArray[np.bool_]:
         """Which lines to keep so that the expected word F1 of what is kept is the highest; shape (n_lines,).
 
@@ -107,16 +132,43 @@ class Reading:
         return keep
 
 
-def chunks(documents: Sequence[Document], characters: int = CHUNK_CHARACTERS) -> Iterator[list[Document]]:
-    """Cut documents into runs of about ``characters``; a larger document comes alone."""
-    chunk: list[Document] = []
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Lines of a document that are read at once; the first and last of them are context only."""
+
+    document: Document
+    before: int = 0
+    after: int = 0
+
+
+def _pieces(document: Document) -> Iterator[_Piece]:
+    """Cut documents of more than ``PIECE`` lines into pieces that overlap by ``OVERLAP`` on each side."""
+    n = len(document.lines)
+    if n <= PIECE:
+        yield _Piece(document)
+        return
+    for start in range(0, n, PIECE):
+        first, last = max(start - OVERLAP, 0), min(start + PIECE + OVERLAP, n)
+        part = replace(
+            document,
+            lines=document.lines[first:last],
+            separators=(),
+            markup=document.markup and document.markup.of_lines(slice(first, last)),
+        )
+        yield _Piece(part, start - first, last - min(start + PIECE, n))
+
+
+def chunks(items: Iterable[T], document_of: Callable[[T], Document]) -> Iterator[list[T]]:
+    """Cut items into runs of about ``CHUNK_CHARACTERS`` in their documents; a larger one comes alone."""
+    chunk: list[T] = []
     size = 0
-    for document in documents:
-        length = sum(map(len, document.lines)) + len(document.lines)
-        if chunk and size + length > characters:
+    for item in items:
+        lines = document_of(item).lines
+        length = sum(map(len, lines)) + len(lines)
+        if chunk and size + length > CHUNK_CHARACTERS:
             yield chunk
             chunk, size = [], 0
-        chunk.append(document)
+        chunk.append(item)
         size += length
     if chunk:
         yield chunk
