@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 CLASS_WEIGHT = np.array([1.0, 2.2, 1.0, 1.6], dtype=np.float32)
 """Weight of a line's loss by its label: about the root of how rare the label is on whole pages."""
-FOUR_CLASS_WEIGHT = 3.0
+FOUR_CLASS_WEIGHT = 5.0
 """How much more a page counts whose four labels are known: such pages are few beside binary ones."""
 
 

@@ -290,7 +290,7 @@ class Schedule:
     batch_lines: int = 0
     rate: float = 2e-3
     decay: float = 1e-3
-    soft_f1: float = 0.5
+    soft_f1: float = 1.0
     dropout: float = 0.1
     average: float = 0.998
 
