@@ -260,8 +260,8 @@ class _TrainingLines:
         Longer lines weigh more, long pages are held back, pages with four labels count double.
         """
         chosen = np.flatnonzero(lines & (self.labels >= MAIN))
-        page = np.bincount(self.document, self.words)[self.document]
-        weight = np.sqrt((self.words + 1) / np.sqrt(page + 1)) * np.where(self.knows_four, 2.0, 1.0)
+        size = np.diff(self.ends)[self.document]
+        weight = ((self.words + 1) / size) ** 0.25 * np.where(self.knows_four, 2.0, 1.0)
         return (
             chosen,
             self.labels[chosen],
