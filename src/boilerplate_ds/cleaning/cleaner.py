@@ -41,9 +41,7 @@ class Cleaner:
         The labels that go; with ``drop=()`` cleaning gives its input back.
     threshold : float, optional
         How sure to be: a line goes when its probability of having a label in ``drop`` is above this
-        (0 to 1); raise it to lose less content, lower it to keep less boilerplate. Without it each page gets
-        the cut that promises the best word F1 of its main content (:meth:`Reading.cut`), or, where ``drop``
-        leaves out a kind of boilerplate, 0.5.
+        (0 to 1). Default 0.5; raise it to lose less content, lower it to keep less boilerplate.
 
     Raises
     ------
@@ -68,8 +66,8 @@ class Cleaner:
         threshold: float | None = None,
     ) -> None:
         self.drop = tuple(Label.parse(label) for label in drop)
-        self.threshold = threshold
-        if threshold is not None and not 0 <= threshold <= 1:
+        self.threshold = 0.5 if threshold is None else float(threshold)
+        if not 0 <= self.threshold <= 1:
             raise ValueError(f"threshold is a probability from 0 to 1, not {threshold}")
         self.model_path = _find(model)
         self._model: LineModel | None = None
@@ -169,14 +167,11 @@ class Cleaner:
         return [self._keep(reading) for reading in self.model.read(documents)]
 
     def _keep(self, reading: Reading) -> NDArray[np.bool_]:
-        threshold = 0.5 if self.threshold is None else self.threshold
-        if set(self.drop) != set(BOILERPLATE):
-            goes = reading.labels[:, [label.id for label in self.drop]].sum(axis=1)
-        elif self.threshold is None:
-            return reading.cut()
-        else:
+        if set(self.drop) == set(BOILERPLATE):
             goes = 1 - reading.main
-        keep: NDArray[np.bool_] = goes <= threshold
+        else:
+            goes = reading.labels[:, [label.id for label in self.drop]].sum(axis=1)
+        keep: NDArray[np.bool_] = goes <= self.threshold
         return keep
 
 

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 @click.option(
     "--threshold",
     type=click.FloatRange(0, 1),
-    default=None,
-    help="How sure to be of dropping a line [default: each page's best cut].",
+    default=0.5,
+    show_default=True,
+    help="How sure to be of dropping.",
 )
 @text_column_option
 @format_option
@@ -51,7 +52,7 @@ def clean(
     pages: tuple[str, ...],
     model: str,
     drop: str,
-    threshold: float | None,
+    threshold: float,
     text_column: str | None,
     format_: str | None,
     out: Path | None,
@@ -84,7 +85,7 @@ def clean(
     end(rejects)
 
 
-def _cleaner(model: str, drop: str, threshold: float | None) -> Cleaner:
+def _cleaner(model: str, drop: str, threshold: float) -> Cleaner:
     from boilerplate_ds.cleaning import Cleaner
 
     labels = [label for name in drop.split(",") if (label := name.strip())]

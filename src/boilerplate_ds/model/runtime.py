@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from boilerplate_ds.document import Document
     from boilerplate_ds.model.linear import LinearModel
 
-NOTHING = 0.3
-"""A page whose likeliest line is less likely than this has no main content."""
+LABEL_SHARE = 0.3
+"""How much the label has a say in what is main content: nothing is lost, and short lines are told better."""
 CHUNK_CHARACTERS = 300_000
 """Documents are read together until they reach this size: larger arrays leave the processor's cache."""
 PIECE, OVERLAP = 20_000, 200
@@ -62,7 +62,8 @@ class LineModel:
             forest = Forest.of(batch) if self.markup is not None else None
             features = context_features(batch, forest, *self.opinions(batch, forest))
             logits = self.network.logits(features, batch.ends)
-            labels, main = softmax(logits[:, :N_LABELS]), sigmoid(logits[:, N_LABELS])
+            labels = softmax(logits[:, :N_LABELS])
+            main = (1 - LABEL_SHARE) * sigmoid(logits[:, N_LABELS]) + LABEL_SHARE * labels[:, 0]
         else:
             labels, main = np.zeros((0, N_LABELS), np.float32), np.zeros(0, np.float32)
         words = np.diff(batch.word_ends)
@@ -113,23 +114,6 @@ class Reading:
             np.concatenate([part.main for part in parts]),
             np.concatenate([part.words for part in parts]),
         )
-
-    def cut(self) -> NDArray[np.bool_]:
-        """Which lines to keep so that the expected word F1 of what is kept is the highest; shape (n_lines,).
-
-        The lines most likely to be main content, down to where ``2 * sum_kept(p w) / (sum_kept(w) +
-        sum_all(p w))`` peaks, ``w`` being words (after Lewis, SIGIR 1995); none if none is likelier than
-        ``NOTHING``, because a page may hold nothing worth keeping.
-        """
-        keep = np.zeros(len(self.main), dtype=bool)
-        if not len(keep) or self.main.max() < NOTHING:
-            return keep
-        order = np.argsort(-self.main, kind="stable")
-        hits = np.cumsum((self.main * self.words)[order], dtype=np.float64)
-        sizes = np.cumsum(self.words[order])
-        expected = hits / np.maximum(sizes + hits[-1], 1e-9)
-        keep[order[: int(expected.argmax()) + 1]] = True
-        return keep
 
 
 @dataclass(frozen=True, slots=True)
