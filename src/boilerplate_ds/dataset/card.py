@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from boilerplate_ds.dataset.columns import DOCUMENT_COLUMNS, LINE_COLUMNS, metadata_text
 from boilerplate_ds.dataset.gold import ADJUDICATOR
+from boilerplate_ds.dataset.licences import licence_of
 from boilerplate_ds.dataset.splits import SPLITS, split_of
 from boilerplate_ds.document import LABEL_NAMES, Label
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from datasets import DatasetInfo
     from huggingface_hub import DatasetCardData
@@ -91,6 +93,8 @@ class CardText:
         Identifier of the Hugging Face Hub, such as ``cc-by-4.0``.
     licence_text : str
         What the licence covers; Markdown.
+    agreement : str
+        Figures of agreement between annotators that documents alone do not give; Markdown.
     """
 
     name: str
@@ -98,10 +102,15 @@ class CardText:
     description: str = ""
     licence: str = "other"
     licence_text: str = LICENCE_TEXT
+    agreement: str = ""
 
 
 def dataset_card(
-    by_split: Mapping[Split, Sequence[GoldDocument]], infos: Mapping[str, DatasetInfo], text: CardText
+    by_split: Mapping[Split, Sequence[GoldDocument]],
+    infos: Mapping[str, DatasetInfo],
+    text: CardText,
+    without_text: Collection[str] = (),
+    shards: int = 1,
 ) -> str:
     """Write the ``README.md`` of an exported set: YAML for the Hub, then Markdown for people.
 
@@ -112,6 +121,10 @@ def dataset_card(
     infos : mapping of str to datasets.DatasetInfo
         Features and sizes by name of the configuration, the default one first.
     text : CardText
+    without_text : collection of str
+        Ids of the documents whose text is left out.
+    shards : int
+        How many files the first split of ``lines`` has.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -136,10 +149,15 @@ def dataset_card(
             "language": count_by(items, lambda document: document.language),
             "variant": count_by(items, lambda document: metadata_text(document, "variant")),
             "source": count_by(items, lambda document: document.source),
+            "licence": count_by(items, licence_of),
         },
+        shards=shards,
         shown=_SHOWN_GROUPS,
         few=_FEW_DOCUMENTS,
         meanings=MEANINGS,
+        document_columns=DOCUMENT_COLUMNS,
+        line_columns=LINE_COLUMNS,
+        without_text=sum(item.document.id in without_text for item in items),
         decided=Counter(item.decided for item in items),
         annotators=Counter(sorted(name for item in items for name in item.annotators)),
         agreement=_agreement(items),
@@ -180,12 +198,6 @@ def site_of(document: Document) -> str:
     return document.site or document.id
 
 
-def metadata_text(document: Document, key: str) -> str:
-    """Give one of a document's metadata as text; empty if it is missing."""
-    value = document.metadata.get(key)
-    return "" if value is None else str(value)
-
-
 def plain(value: str) -> str:
     """Write a value from a page so that it is neither Markdown nor HTML, nor breaks a table."""
     return re.sub(r"([\\`*_{}\[\]<>|#&~$])", r"\\\1", " ".join(value.split()))
@@ -198,12 +210,13 @@ def _card_data(
     from huggingface_hub import DatasetCardData
 
     codes = {item.document.language.lower().replace("_", "-").split("-")[0] for item in items}
+    languages = sorted(code for code in codes if _LANGUAGE.fullmatch(code) and code not in _NO_LANGUAGE)
     data = DatasetCardData(
         pretty_name=text.name,
         license=text.licence,
         license_name="see-card" if text.licence == "other" else None,
-        language=sorted(code for code in codes if _LANGUAGE.fullmatch(code) and code not in _NO_LANGUAGE)
-        or None,
+        language=languages or None,
+        multilinguality=["multilingual" if len(languages) > 1 else "monolingual"] if languages else None,
         task_categories=["text-classification"],
         task_ids=["multi-class-classification"],
         size_categories=[_size_category(sum(len(item.labels) for item in items))],

@@ -45,6 +45,9 @@ class GoldDocument:
         The share of lines on which all annotators but the adjudicator agree, 0 to 1; 1 for a single one.
     decided : {"single", "agreed", "majority", "adjudicated"}
         How the labels came about.
+    scores : ndarray of float32, shape (n_lines,), optional
+        The share of the annotators (the adjudicator aside) that gave each line its gold label, 0 to 1; None
+        where fewer than two say something.
     """
 
     document: Document
@@ -52,6 +55,7 @@ class GoldDocument:
     annotators: tuple[str, ...]
     agreement: float
     decided: Decided
+    scores: NDArray[np.float32] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +143,24 @@ def settle(
     most = votes.max(axis=0)
     agreement = float(np.mean(most == len(independent))) if most.size else 1.0
     if ADJUDICATOR in labels_by_annotator:
-        return GoldDocument(document, labels_by_annotator[ADJUDICATOR], annotators, agreement, "adjudicated")
+        labels = labels_by_annotator[ADJUDICATOR]
+        scores = vote_shares(votes, labels)
+        return GoldDocument(document, labels, annotators, agreement, "adjudicated", scores)
     needed = len(independent) if strategy == "unanimous" else len(independent) // 2 + 1
     open_lines = np.flatnonzero(most < needed)
     if open_lines.size:
         return Undecided(document, open_lines, annotators, agreement)
     decided: Decided = "single" if len(independent) == 1 else "agreed" if agreement == 1 else "majority"
-    return GoldDocument(document, votes.argmax(axis=0).astype(np.int8), annotators, agreement, decided)
+    labels = votes.argmax(axis=0).astype(np.int8)
+    return GoldDocument(document, labels, annotators, agreement, decided, vote_shares(votes, labels))
+
+
+def vote_shares(votes: NDArray[np.int64], labels: Labels) -> NDArray[np.float32] | None:
+    """Share of the votes that each line's label has; None where there is one vote a line."""
+    if not labels.size or votes[:, 0].sum() < 2:
+        return None
+    given = votes[labels, np.arange(len(labels))]
+    return np.asarray(given / votes.sum(axis=0), dtype=np.float32)
 
 
 def count_votes(labels: Iterable[Labels]) -> NDArray[np.int64]:

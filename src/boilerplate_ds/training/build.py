@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from boilerplate_ds.dataset.export import ExportReport, export_dataset
+from boilerplate_ds.dataset.licences import common_licence, without_text
 from boilerplate_ds.dataset.splits import split_sites
 from boilerplate_ds.errors import DatasetError
 from boilerplate_ds.labeling.guidelines import guidelines_version
@@ -85,6 +86,8 @@ def build(
         out / "dataset",
         name="boilerplate-lines",
         splits=splits,
+        without_text=without_text(gold, labelled.standoff),
+        licence=common_licence(gold),
         guidelines=guidelines_version(labels),
         rejects=labelled.rejects,
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from boilerplate_ds.dataset.gold import gold
 from boilerplate_ds.errors import DatasetError, Rejects
-from boilerplate_ds.labeling.collection import document_files, load_collection
+from boilerplate_ds.labeling.collection import document_files, is_standoff, load_collection
 from boilerplate_ds.training.corpora import (
     HTML,
     RESIDUE,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from boilerplate_ds.dataset.gold import GoldDocument
+    from boilerplate_ds.dataset.gold import GoldDocument, Strategy
     from boilerplate_ds.model import LineClassifier
 
 
@@ -46,12 +46,15 @@ class LabelledSet:
     undecided : tuple of str
         Ids of documents whose annotators disagree.
     rejects : Rejects
+    standoff : frozenset of str
+        Ids of the documents of stand-off collections: their texts are not ours to pass on.
     """
 
     gold: dict[str, tuple[GoldDocument, ...]]
     without_text: tuple[str, ...]
     undecided: tuple[str, ...]
     rejects: Rejects = field(repr=False)
+    standoff: frozenset[str] = field(default=frozenset(), repr=False)
 
     @property
     def documents(self) -> list[GoldDocument]:
@@ -75,20 +78,23 @@ def find_collections(labels: Path) -> list[Path]:
     return found
 
 
-def read_labels(folders: Sequence[Path]) -> LabelledSet:
-    """Read collections and settle their gold labels."""
+def read_labels(folders: Sequence[Path], strategy: Strategy = "majority") -> LabelledSet:
+    """Read collections and settle their gold labels by ``strategy``."""
     rejects = Rejects()
     settled: dict[str, tuple[GoldDocument, ...]] = {}
     without_text, undecided = [], []
+    standoff: set[str] = set()
     for folder in folders:
         if not document_files(folder):
             without_text.append(str(folder))
             continue
         collection = load_collection(folder, rejects)
-        result = gold(collection.documents, collection.annotations)
+        result = gold(collection.documents, collection.annotations, strategy)
+        if is_standoff(folder):
+            standoff.update(collection.documents)
         settled[collection.name] = settled.get(collection.name, ()) + result.documents
         undecided += [item.document.id for item in result.undecided]
-    return LabelledSet(settled, tuple(without_text), tuple(undecided), rejects)
+    return LabelledSet(settled, tuple(without_text), tuple(undecided), rejects, frozenset(standoff))
 
 
 def training_pages(
