@@ -90,7 +90,7 @@ def labelled(folders: Sequence[Path], strategy: Strategy = "majority") -> Labell
             f"{name}: labels without text; run: boilerplate-ds hydrate {name} --from FOLDER"
         )
     for doc_id in labels.undecided:
-        click.echo(f"left out  {show_invisible(doc_id)}: its annotators disagree", err=True)
+        click.echo(f"left out  {show_invisible(doc_id)}: not settled ({strategy})", err=True)
     return labels
 
 

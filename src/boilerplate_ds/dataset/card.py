@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from boilerplate_ds.dataset.columns import DOCUMENT_COLUMNS, LINE_COLUMNS, metadata_text
-from boilerplate_ds.dataset.gold import ADJUDICATOR
 from boilerplate_ds.dataset.licences import licence_of
 from boilerplate_ds.dataset.splits import SPLITS, split_of
 from boilerplate_ds.document import LABEL_NAMES, Label
+from boilerplate_ds.labeling.store import ADJUDICATOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence

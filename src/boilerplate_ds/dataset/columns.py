@@ -35,7 +35,7 @@ DOCUMENT_COLUMNS = {
     "labels": "one label a line",
     "annotators": "who labelled it",
     "agreement": "share of the lines on which all annotators agree, 0 to 1; 1 for a single one",
-    "decided": "how the labels came about: single, agreed, majority or adjudicated",
+    "decided": "how the labels came about: single, agreed, majority, weighted or adjudicated",
     "text_sha256": r"SHA-256 of the lines, joined by `\n`",
 }
 """What each column of ``documents`` means."""
@@ -47,7 +47,8 @@ LINE_COLUMNS = {
     "n_lines": "how many lines the document has",
     "text": "the line; null where the text is not part of the set",
     "label": "its label",
-    "score": "share of the annotators that gave it this label, 0 to 1; null where there was one",
+    "score": "share of the annotators that gave it this label, or its probability where the document is "
+    "decided as weighted, 0 to 1; null where there was one annotator",
     "previous_id": "id of the line before; null for the first of the document",
     "next_id": "id of the line after; null for the last of the document",
     "position": "0 for the first line of the document, 1 for the last",

@@ -79,7 +79,7 @@ def find_collections(labels: Path) -> list[Path]:
 
 
 def read_labels(folders: Sequence[Path], strategy: Strategy = "majority") -> LabelledSet:
-    """Read collections and settle their gold labels by ``strategy``."""
+    """Read collections and settle their gold labels by a strategy of :mod:`boilerplate_ds.dataset.gold`."""
     rejects = Rejects()
     settled: dict[str, tuple[GoldDocument, ...]] = {}
     without_text, undecided = [], []
