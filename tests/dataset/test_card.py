@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 import yaml
 
-from boilerplate_ds.dataset.card import LICENCE_TEXT, MEANINGS, count, plain
+from boilerplate_ds.dataset.card import MEANINGS, agreement_text, count, plain
 from boilerplate_ds.dataset.columns import DOCUMENT_COLUMNS, LINE_COLUMNS
 from boilerplate_ds.dataset.export import export_dataset
 from boilerplate_ds.dataset.gold import Decided, GoldDocument
+from boilerplate_ds.dataset.licences import LICENCE_TEXT
 from boilerplate_ds.dataset.splits import SPLITS, split_of, split_sites
-from boilerplate_ds.document import LABEL_NAMES, Document, Label, decode_runs
+from boilerplate_ds.document import LABEL_NAMES, Annotation, Document, Label, decode_runs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -172,6 +173,21 @@ def test_the_card_says_how_labels_came_about(tmp_path: Path) -> None:
     assert (
         "2 documents have two or more independent annotators; all of them agree on 75.0% of the lines" in text
     )
+
+
+def test_the_card_has_the_agreement_beyond_chance(tmp_path: Path) -> None:
+    items = [page("a"), page("b")]
+    annotations = [
+        Annotation(item.document.id, item.document.text_sha256, name, decode_runs(runs))
+        for item in items
+        for name, runs in {"anna": "1n 2c", "ben": "1n 1c 1a"}.items()
+    ]
+    text = agreement_text(annotations, ["a"])
+    assert "6 lines of 2 documents with two or more independent annotators, 1 of which are not in" in text
+    assert re.search(r"\| Cohen's κ of anna and ben \| 0\.\d{3} \| ", text)
+    assert re.search(r"\| α of `navigation` against the rest \| 1\.000 \| 1\.000–1\.000 \|", text)
+    assert text in card(tmp_path / "set", agreement=text)
+    assert agreement_text(annotations[:1], ["a"]) == ""
 
 
 def test_one_annotator_is_no_agreement(tmp_path: Path) -> None:

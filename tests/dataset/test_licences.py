@@ -10,11 +10,13 @@ from boilerplate_ds.dataset.licences import (
     is_open,
     licence_address,
     licence_of,
+    licence_text,
     normal_licence,
     with_licence,
     without_text,
 )
 from boilerplate_ds.document import Document, decode_runs
+from boilerplate_ds.labeling.hydrate import Corpus
 
 
 def page(name: str, **metadata: str) -> GoldDocument:
@@ -90,6 +92,12 @@ def test_only_documents_of_a_licence_are_kept() -> None:
 def test_a_set_has_the_licence_that_all_its_texts_share() -> None:
     assert common_licence(GOLD[:1] * 2) == "cc-by-4.0"
     assert common_licence(GOLD) == common_licence(GOLD[1:2]) == common_licence([]) == "other"
+
+
+def test_the_terms_of_each_corpus_are_given_where_licences_differ() -> None:
+    corpus = Corpus("pages", "Pages", "pages.jsonl", "0" * 64, 1, "1", "Ask the publishers.", "Ask.")
+    assert "`pages`: Ask the publishers." in licence_text(GOLD, [corpus])
+    assert licence_text(GOLD[:1], []).startswith("Texts and labels are under `cc-by-4.0` (https://")
 
 
 def test_well_known_licences_have_an_address() -> None:

@@ -77,6 +77,7 @@ def export(
       boilerplate-ds export labels/mine -o build/dataset --gold-only --only-licence cc-by-4.0
     """
     from boilerplate_ds.dataset import licences as texts
+    from boilerplate_ds.dataset.card import agreement_text
     from boilerplate_ds.dataset.export import export_dataset
     from boilerplate_ds.labeling.guidelines import guidelines_version
 
@@ -91,6 +92,8 @@ def export(
         without_text=texts.without_text(gold, labels.standoff, policy),
         description=description,
         licence=licence or texts.common_licence(gold),
+        licence_text=texts.licence_text(gold, labels.corpora),
+        agreement=agreement_text(labels.annotations, [item.document.id for item in gold]),
         rejects=labels.rejects,
     )
     if as_json:

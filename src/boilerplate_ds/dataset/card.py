@@ -9,14 +9,17 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from importlib.metadata import version
+from math import isnan
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from boilerplate_ds.dataset.columns import DOCUMENT_COLUMNS, LINE_COLUMNS, metadata_text
-from boilerplate_ds.dataset.licences import licence_of
+from boilerplate_ds.dataset.licences import LICENCE_TEXT, licence_of
 from boilerplate_ds.dataset.splits import SPLITS, split_of
 from boilerplate_ds.document import LABEL_NAMES, Label
+from boilerplate_ds.errors import DatasetError
+from boilerplate_ds.labeling.agreement import collect_ratings, measure_agreement
 from boilerplate_ds.labeling.store import ADJUDICATOR
 
 if TYPE_CHECKING:
@@ -27,14 +30,10 @@ if TYPE_CHECKING:
 
     from boilerplate_ds.dataset.gold import GoldDocument
     from boilerplate_ds.dataset.splits import Split
-    from boilerplate_ds.document import Document
+    from boilerplate_ds.document import Annotation, Document
 
 MARK = "<!-- Written by boilerplate-ds export; an export replaces this folder as a whole. -->"
 """Line of the card by which an export is known as one of ours."""
-LICENCE_TEXT = (
-    "The labels are the work of this set's annotators. The text of each page remains under the copyright of\n"
-    "its publisher unless its source (column `source`) says otherwise; settle this before publishing the set."
-)
 MEANINGS = {
     Label.CONTENT: (
         "gets what this page is about: the piece itself, what readers wrote beneath it, "
@@ -201,6 +200,45 @@ def site_of(document: Document) -> str:
 def plain(value: str) -> str:
     """Write a value from a page so that it is neither Markdown nor HTML, nor breaks a table."""
     return re.sub(r"([\\`*_{}\[\]<>|#&~$])", r"\\\1", " ".join(value.split()))
+
+
+def agreement_text(annotations: Iterable[Annotation], published: Collection[str]) -> str:
+    """Write how far annotators agree beyond chance; empty if no document has two.
+
+    Documents on which they disagree too much to be published count too: without them agreement would look
+    better than it is.
+
+    Parameters
+    ----------
+    annotations : iterable of Annotation
+    published : collection of str
+        Ids of the documents that are in the set.
+    """
+    try:
+        measured = measure_agreement(collect_ratings(annotations, {}))
+    except DatasetError:
+        return ""
+    left_out = len({group.name for group in measured.documents} - set(published))
+    rows = [
+        ("Krippendorff's α", measured.alpha),
+        *((f"α of `{name}` against the rest", figure) for name, figure in measured.per_label.items()),
+        *(
+            (f"Cohen's κ of {plain(a)} and {plain(b)}", p.kappa)
+            for p in measured.pairs
+            for a, b in [p.annotators]
+        ),
+    ]
+    table = "\n".join(
+        f"| {name} | {figure.value:.3f} | {figure.low:.3f}–{figure.high:.3f} |"
+        for name, figure in rows[:_SHOWN_GROUPS]
+        if not isnan(figure.value)
+    )
+    documents = f"{measured.n_documents:,} documents with two or more independent annotators"
+    rest = f", {left_out:,} of which are not in the set" if left_out else ""
+    return (
+        f"Agreement beyond chance, over the {measured.n_lines:,} lines of {documents}{rest}:\n\n"
+        f"| | value | 95% interval |\n|---|--:|--:|\n{table}"
+    )
 
 
 def _card_data(

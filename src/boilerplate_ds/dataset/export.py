@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from boilerplate_ds.dataset.card import LICENCE_TEXT, MARK, CardText, Counts, count, dataset_card, site_of
+from boilerplate_ds.dataset.card import MARK, CardText, Counts, count, dataset_card, site_of
 from boilerplate_ds.dataset.columns import document_columns, document_features, line_columns, line_features
 from boilerplate_ds.dataset.croissant import CROISSANT, croissant
+from boilerplate_ds.dataset.licences import LICENCE_TEXT
 from boilerplate_ds.dataset.splits import SPLITS, Split, split_sites
 from boilerplate_ds.document import LABEL_NAMES
 from boilerplate_ds.errors import DatasetError, Rejects, reject_or_raise

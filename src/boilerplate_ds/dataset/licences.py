@@ -15,9 +15,16 @@ if TYPE_CHECKING:
 
     from boilerplate_ds.dataset.gold import GoldDocument
     from boilerplate_ds.document import Document
+    from boilerplate_ds.labeling.hydrate import Corpus
 
 TextPolicy = Literal["licensed", "all", "none"]
 TEXT_POLICIES: tuple[TextPolicy, ...] = get_args(TextPolicy)
+"""Texts to publish: those that may be passed on, all of them, or none."""
+LICENCE_TEXT = (
+    "The labels are the work of this set's annotators. The text of each page is under the licence that the\n"
+    "column `licence` names; where it names none, it remains under the copyright of its publisher."
+)
+"""What holds for a set of which nothing else is known; Markdown."""
 
 _CREATIVE_COMMONS = re.compile(r"creativecommons\.org/licenses/([a-z-]+)/([0-9.]+)")
 _CREATIVE_COMMONS_ZERO = re.compile(r"creativecommons\.org/publicdomain/(?:zero|mark)/")
@@ -91,6 +98,22 @@ def common_licence(gold: Iterable[GoldDocument]) -> str:
     licences = {licence_of(item.document) for item in gold}
     shared = licences.pop() if len(licences) == 1 else ""
     return shared if is_open(shared) else "other"
+
+
+def licence_text(gold: Sequence[GoldDocument], corpora: Iterable[Corpus]) -> str:
+    """Say in words which licences a set has; Markdown.
+
+    Parameters
+    ----------
+    gold : sequence of GoldDocument
+    corpora : iterable of Corpus
+        Where the pages of stand-off collections are from.
+    """
+    shared = common_licence(gold)
+    if shared != "other":
+        return f"Texts and labels are under `{shared}` ({licence_address(shared)})."
+    terms = {corpus.name: corpus.licence for corpus in corpora}
+    return "\n".join([LICENCE_TEXT, *(f"\n`{name}`: {words}" for name, words in sorted(terms.items()))])
 
 
 def licence_address(licence: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from boilerplate_ds.dataset.gold import gold
 from boilerplate_ds.errors import DatasetError, Rejects
 from boilerplate_ds.labeling.collection import document_files, is_standoff, load_collection
+from boilerplate_ds.labeling.hydrate import Corpus
 from boilerplate_ds.training.corpora import (
     HTML,
     RESIDUE,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from boilerplate_ds.dataset.gold import GoldDocument, Strategy
+    from boilerplate_ds.document import Annotation
     from boilerplate_ds.model import LineClassifier
 
 
@@ -48,6 +50,10 @@ class LabelledSet:
     rejects : Rejects
     standoff : frozenset of str
         Ids of the documents of stand-off collections: their texts are not ours to pass on.
+    corpora : tuple of Corpus
+        Where the pages of the stand-off collections are from.
+    annotations : tuple of Annotation
+        Everything that gold was settled from.
     """
 
     gold: dict[str, tuple[GoldDocument, ...]]
@@ -55,6 +61,8 @@ class LabelledSet:
     undecided: tuple[str, ...]
     rejects: Rejects = field(repr=False)
     standoff: frozenset[str] = field(default=frozenset(), repr=False)
+    corpora: tuple[Corpus, ...] = ()
+    annotations: tuple[Annotation, ...] = field(default=(), repr=False)
 
     @property
     def documents(self) -> list[GoldDocument]:
@@ -84,17 +92,29 @@ def read_labels(folders: Sequence[Path], strategy: Strategy = "majority") -> Lab
     settled: dict[str, tuple[GoldDocument, ...]] = {}
     without_text, undecided = [], []
     standoff: set[str] = set()
+    corpora: list[Corpus] = []
+    annotations: list[Annotation] = []
     for folder in folders:
         if not document_files(folder):
             without_text.append(str(folder))
             continue
         collection = load_collection(folder, rejects)
         result = gold(collection.documents, collection.annotations, strategy)
+        annotations += collection.annotations
         if is_standoff(folder):
             standoff.update(collection.documents)
+            corpora.append(Corpus.load(folder))
         settled[collection.name] = settled.get(collection.name, ()) + result.documents
         undecided += [item.document.id for item in result.undecided]
-    return LabelledSet(settled, tuple(without_text), tuple(undecided), rejects, frozenset(standoff))
+    return LabelledSet(
+        settled,
+        tuple(without_text),
+        tuple(undecided),
+        rejects,
+        standoff=frozenset(standoff),
+        corpora=tuple(corpora),
+        annotations=tuple(annotations),
+    )
 
 
 def training_pages(
