@@ -44,7 +44,8 @@ SHARD_BYTES = 300 * 10**6
 ROW_GROUP_BYTES = 16 * 10**6
 """Uncompressed size of what a reader that streams has to hold at once."""
 
-_OUR_FILE = re.compile(rf"(?:documents|lines)/(?:{'|'.join(SPLITS)})-[0-9]{{5}}-of-[0-9]{{5}}\.parquet")
+EXPORTED_FILE = re.compile(rf"(?:documents|lines)/(?:{'|'.join(SPLITS)})-[0-9]{{5}}-of-[0-9]{{5}}\.parquet")
+"""Paths of the Parquet files that an export writes."""
 _LINE_OVERHEAD = 128
 """Bytes of the numbers and offsets of one row of ``lines``."""
 _WRITER = {"compression": "zstd", "compression_level": 9, "version": "2.6", "write_page_index": True}
@@ -336,7 +337,7 @@ def _require_replaceable(folder: Path) -> None:
 
 def _is_ours(folder: Path, path: str) -> bool:
     if path != CARD:
-        ours = path == CROISSANT or _OUR_FILE.fullmatch(path) is not None
+        ours = path == CROISSANT or EXPORTED_FILE.fullmatch(path) is not None
         return ours and (folder / CARD).is_file()
     return MARK.encode() in (folder / path).read_bytes()
 
