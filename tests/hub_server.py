@@ -371,6 +371,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._bytes(data, {**head, "ETag": f'"{entry["oid"]}"'})
             return
         oid = entry["lfs"]["oid"]
+        self.server.storage[oid] = data
         linked = {**head, "X-Linked-Etag": f'"{oid}"', "X-Linked-Size": str(len(data)), "ETag": f'"{oid}"'}
         # Another host, as the real one's: a client must not take its token along.
         self._send(b"", 302, {**linked, "Location": f"http://localhost:{self.server.server_port}/cdn/{oid}"})

@@ -137,6 +137,10 @@ def export_dataset(
     """
     folder = folder.resolve()
     _require_replaceable(folder)
+    if not gold:
+        raise DatasetError(
+            f"no document to export to {folder}; none is gold, or what was asked for leaves none"
+        )
     hidden = without_text or {}
     by_split = _group(gold, _split_names(gold, splits), hidden, rejects)
     n_documents = sum(map(len, by_split.values()))

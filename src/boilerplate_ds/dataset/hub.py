@@ -138,7 +138,8 @@ def _reason(error: BaseException) -> str:
         return "HF_HUB_OFFLINE is set; unset it to reach the Hub"
     said = without_secrets(" ".join(str(error).split()))[:_MAX_REASON]
     if error.__cause__ is not None and response is None:
-        said = f"{said} {_reason(error.__cause__)}"
+        cause = _reason(error.__cause__)
+        said = said if cause in said else f"{said} {cause}"
     if status in (401, 403):
         hint = "this token may not do that" if get_token() else "run: hf auth login, or set HF_TOKEN"
         return f"{said} ({hint})"

@@ -112,13 +112,12 @@ def _download(repo: str, file: str, revision: str | None, max_bytes: int) -> Pat
     if isinstance(cached, str) and Path(cached).parent.name == revision:  # a commit never changes
         return Path(cached)
     try:
-        metadata = get_hf_file_metadata(hf_hub_url(repo, file, revision=revision))
-        size, commit = metadata.size or 0, metadata.commit_hash
+        size = get_hf_file_metadata(hf_hub_url(repo, file, revision=revision)).size or 0
     except Exception:  # noqa: BLE001 - what follows tries the cache, and says what is wrong
-        size, commit = 0, None
+        size = 0
     if size > max_bytes:
         raise ModelError(f"{file} has {size:,} bytes; a model's has at most {max_bytes:,}")
-    return Path(hf_hub_download(repo, file, revision=commit or revision, library_name="boilerplate-ds"))
+    return Path(hf_hub_download(repo, file, revision=revision, library_name="boilerplate-ds"))
 
 
 def _fetch_card(repo: str, commit: str) -> None:
