@@ -38,9 +38,12 @@ def push(*, repo: str, folder: Path, private: bool, revision: str, dry_run: bool
       boilerplate-ds push me/my-lines build/dataset --dry-run
       boilerplate-ds push me/my-model models/mine --revision v2
     """
+    from huggingface_hub.utils import disable_progress_bars
+
     from boilerplate_ds.dataset.publish import push_dataset
     from boilerplate_ds.model.hub import is_model, push_model
 
+    disable_progress_bars()  # one bar for the whole push instead of one a file
     publish = push_model if is_model(folder) else push_dataset
     with progress_bars() as tell:
         report = publish(folder, repo, private=private, revision=revision, dry_run=dry_run, progress=tell)
