@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from boilerplate_ds.dataset.gold import GoldDocument
 
 STRATEGIES = ("random", "entropy", "margin", "disagreement", "diversity", "mix")
-NAMES = {"mix": "mix of diversity and entropy"}
+NAMES = {"mix": "mix of diversity and margin"}
 STEPS = (40, 80, 160, 320)
 
 
@@ -100,9 +100,8 @@ def run_seed(oracle: Oracle, seed: int) -> list[dict[str, Any]]:
         curve = [measure(oracle, model, chosen)]
         for before, after in pairwise(STEPS):
             rest = np.setdiff1d(np.arange(len(oracle.pool)), chosen)
-            chosen = np.concatenate(
-                [chosen, rest[choose(strategy, oracle, model, rest, after - before, seed)]]
-            )
+            further = choose(strategy, oracle, model, rest, size=after - before, seed=seed)
+            chosen = np.concatenate([chosen, rest[further]])
             model = fit([oracle.pool[i] for i in chosen])
             curve.append(measure(oracle, model, chosen))
         runs.append({"seed": seed, "strategy": strategy, "curve": curve})
@@ -124,12 +123,13 @@ def choose(
         votes = zip(probabilities, oracle.outsider.predict(documents), strict=True)
         lines = [ordering.line_disagreement(np.stack([p.argmax(axis=1), other])) for p, other in votes]
     else:
-        measured = ordering.line_margin if strategy == "margin" else ordering.line_entropy
+        measured = ordering.line_entropy if strategy == "entropy" else ordering.line_margin
         lines = [measured(p) for p in probabilities]
-    scores = ordering.page_scores(lines)
+    order = ordering.highest_first(ordering.page_scores(lines), size)
     if strategy == "mix":
-        return ordering.diverse_and_doubtful(oracle.vectors[rest], scores, size, seed)
-    return ordering.highest_first(scores, size)
+        orders = [ordering.diverse(oracle.vectors[rest], size, seed).tolist(), order.tolist()]
+        return np.array(ordering.interleave(orders, size))
+    return order
 
 
 def measure(oracle: Oracle, model: LineClassifier, chosen: NDArray[np.int64]) -> dict[str, float]:

@@ -38,7 +38,7 @@ def push(*, repo: str, folder: Path, private: bool, revision: str, dry_run: bool
       boilerplate-ds push me/my-lines build/dataset --dry-run
       boilerplate-ds push me/my-model models/mine --revision v2
     """
-    from huggingface_hub.utils import disable_progress_bars
+    from huggingface_hub.utils.tqdm import disable_progress_bars
 
     from boilerplate_ds.dataset.publish import push_dataset
     from boilerplate_ds.model.hub import is_model, push_model

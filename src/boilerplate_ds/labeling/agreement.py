@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     Figure = Callable[[Matrices], Matrices]
 
 MISSING = -1
+NO_SITE = "(not given)"
 N_LABELS = len(LABEL_NAMES)
 _BLOCK = 100
 """Resamples drawn at a time, so that many documents take no more memory."""
@@ -109,7 +110,8 @@ class GroupAgreement:
 
     Parameters
     ----------
-    name : str
+    name, site : str
+        Equal for a site.
     n_documents, n_lines : int
     share : float
         Share of pairs of labels of one line that are the same.
@@ -120,6 +122,7 @@ class GroupAgreement:
     """
 
     name: str
+    site: str
     n_documents: int
     n_lines: int
     share: float
@@ -252,7 +255,7 @@ def measure_agreement(ratings: Ratings, *, n_bootstrap: int = 1000, seed: int = 
             for label, name in enumerate(LABEL_NAMES)
         },
         pairs=tuple(_pairs(ratings, n_bootstrap, seed)),
-        sites=_groups([site or "(not given)" for site in ratings.sites], ratings, coincidences, differing),
+        sites=_groups([site or NO_SITE for site in ratings.sites], ratings, coincidences, differing),
         documents=_groups(ratings.doc_ids, ratings, coincidences, differing),
     )
 
@@ -289,10 +292,12 @@ def fleiss_kappa(counts: NDArray[np.int64]) -> float | None:
 
 def _coincidences(ratings: Ratings, counts: NDArray[np.int64]) -> Matrices:
     """Pairs of labels of one line by document, each line worth its number of labels; (n_documents, 4, 4)."""
-    pairs = counts[:, :, None] * counts[:, None, :] - counts[:, :, None] * np.eye(N_LABELS, dtype=np.int64)
-    weighted = pairs / (counts.sum(axis=1) - 1)[:, None, None]
-    starts = np.searchsorted(ratings.document, np.arange(len(ratings.doc_ids)))
-    return np.add.reduceat(weighted, starts, axis=0)
+    n_documents, others = len(ratings.doc_ids), counts.sum(axis=1) - 1
+    matrices = np.empty((n_documents, N_LABELS, N_LABELS))
+    for a, b in np.ndindex(N_LABELS, N_LABELS):  # one at a time: all pairs of all lines would be large
+        pairs = counts[:, a] * (counts[:, b] - (a == b)) / others
+        matrices[:, a, b] = np.bincount(ratings.document, pairs, n_documents)
+    return matrices
 
 
 def _pairs(ratings: Ratings, n_bootstrap: int, seed: int) -> Iterable[PairAgreement]:
@@ -334,22 +339,20 @@ def _confusions(ratings: Ratings, i: int, j: int) -> NDArray[np.int64]:
 def _groups(
     names: Sequence[str], ratings: Ratings, coincidences: Matrices, differing: NDArray[np.int64]
 ) -> tuple[GroupAgreement, ...]:
-    unique, group = np.unique(np.array(names, dtype=object), return_inverse=True)
+    unique, first, group = np.unique(np.array(names, dtype=object), return_index=True, return_inverse=True)
     matrices = np.zeros((len(unique), N_LABELS, N_LABELS))
     np.add.at(matrices, group, coincidences)
-    n_documents = np.bincount(group)
-    n_lines = np.bincount(group[ratings.document])
-    n_differing = np.bincount(group, differing).astype(np.int64)
-    figures = zip(
-        unique.tolist(),
-        n_documents.tolist(),
-        n_lines.tolist(),
-        _share(matrices).tolist(),
-        _alpha(matrices).tolist(),
-        n_differing.tolist(),
-        strict=True,
+    columns = (
+        np.bincount(group),
+        np.bincount(group[ratings.document]),
+        _share(matrices),
+        _alpha(matrices),
+        np.bincount(group, differing).astype(np.int64),
     )
-    found = [GroupAgreement(*row) for row in figures]
+    found = [
+        GroupAgreement(name, ratings.sites[i] or NO_SITE, *row)
+        for name, i, *row in zip(unique.tolist(), first.tolist(), *(c.tolist() for c in columns), strict=True)
+    ]
     return tuple(sorted(found, key=lambda g: (-g.differing / g.n_lines, g.name)))
 
 
@@ -425,6 +428,7 @@ def _pair_json(pair: PairAgreement) -> dict[str, Any]:
 def _group_json(group: GroupAgreement) -> dict[str, Any]:
     return {
         "name": group.name,
+        "site": group.site,
         "documents": group.n_documents,
         "lines": group.n_lines,
         "differing_lines": group.differing,

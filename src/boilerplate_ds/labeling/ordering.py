@@ -5,14 +5,13 @@ the same choice. Line scores lie between 0 and 1; a page's score is their mean: 
 is worth.
 
 Uncertainty and margin sampling: Settles, *Active Learning Literature Survey*, 2009. Disagreement is query
-by committee (Seung, Opper and Sompolinsky, 1992). The mix of doubt and diversity follows Citovsky et al.,
-*Batch Active Learning at Scale*, NeurIPS 2021: cluster, then take the most doubtful of each cluster.
+by committee (Seung, Opper and Sompolinsky, 1992).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
 
     Scores = NDArray[np.float64]
     Indices = NDArray[np.int64]
+
+T = TypeVar("T")
 
 N_DIMENSIONS = 64
 """Dimensions of a document vector."""
@@ -118,30 +119,18 @@ def document_vectors(texts: Sequence[str], seed: int = 0) -> NDArray[np.float64]
 
 def diverse(vectors: NDArray[np.float64], size: int, seed: int) -> Indices:
     """Choose the page nearest the middle of each of ``size`` k-means clusters, the largest cluster first."""
-    cluster, distance = _clusters(vectors, size, seed)
-    members = np.bincount(cluster)
-    return _best_of_each(cluster, -distance, members[cluster].astype(np.float64))
-
-
-def diverse_and_doubtful(vectors: NDArray[np.float64], scores: Scores, size: int, seed: int) -> Indices:
-    """Choose the page of highest score of each of ``size`` k-means clusters, the highest score first."""
-    cluster, _ = _clusters(vectors, size, seed)
-    return _best_of_each(cluster, scores, scores)
-
-
-def _clusters(vectors: NDArray[np.float64], size: int, seed: int) -> tuple[Indices, Scores]:
-    """Cluster of each page, and its distance from the cluster's middle."""
     from sklearn.cluster import KMeans
 
     distinct = len(np.unique(vectors, axis=0))  # no more clusters than there are different pages
-    model = KMeans(n_clusters=max(1, min(size, distinct)), n_init=1, random_state=seed).fit(vectors)
-    cluster = model.labels_.astype(np.int64)
-    return cluster, np.linalg.norm(vectors - model.cluster_centers_[cluster], axis=1)
+    model = KMeans(n_clusters=min(size, distinct), n_init=4, random_state=seed).fit(vectors)
+    distance = np.linalg.norm(vectors - model.cluster_centers_[model.labels_], axis=1)
+    nearest_first = np.argsort(distance, kind="stable")
+    _, first, members = np.unique(model.labels_[nearest_first], return_index=True, return_counts=True)
+    return nearest_first[first][np.argsort(-members, kind="stable")]
 
 
-def _best_of_each(cluster: Indices, merit: Scores, rank: Scores) -> Indices:
-    """Give the page of highest merit of each cluster, in falling order of ``rank``."""
-    by_merit = np.argsort(-merit, kind="stable")
-    _, first = np.unique(cluster[by_merit], return_index=True)
-    best = by_merit[first]
-    return best[np.argsort(-rank[best], kind="stable")]
+def interleave(orders: Sequence[Sequence[T]], size: int) -> list[T]:
+    """Choose the first of each order, then the second of each, and so on, nothing twice."""
+    longest = max(map(len, orders), default=0)
+    turns = (order[turn] for turn in range(longest) for order in orders if turn < len(order))
+    return list(dict.fromkeys(turns))[:size]
