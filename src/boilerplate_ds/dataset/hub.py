@@ -9,6 +9,7 @@ last and is one. ``HF_ENDPOINT``, ``HF_TOKEN`` and the token of ``hf auth login`
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
 import re
 from dataclasses import dataclass
@@ -37,6 +38,15 @@ _REPO = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0
 _TOKEN = re.compile(r"\bhf_[A-Za-z0-9_-]{6,}|(?i:\b(?:bearer|basic)\s+)[^\s'\"]+")
 _USER_IN_URL = re.compile(r"(?<=://)[^/@\s]+@")
 _QUERY_IN_URL = re.compile(r"(https?://[^\s?'\"]+)\?[^\s'\"]*")
+_SEE_ALSO = re.compile(r"For more information check: \S+ ?")
+_WORDS = {
+    "OfflineModeIsEnabled": "HF_HUB_OFFLINE is set; unset it to reach the Hub",
+    "GatedRepoError": "access to it has to be asked for on its page",
+    "RepositoryNotFoundError": "there is no such repository, or it is private and your token may not see it",
+    "RevisionNotFoundError": "it has no such revision",
+    "EntryNotFoundError": "it has no such file",
+}
+"""What errors of ``huggingface_hub`` mean, by the name of their class."""
 _TOKEN_VARIABLES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 _MAX_REASON = 500
 
@@ -130,20 +140,33 @@ def speaks_to_hub(
 
 def _reason(error: BaseException) -> str:
     """Say in one line what went wrong and what to do."""
-    from huggingface_hub import errors, get_token
+    from huggingface_hub import errors
 
+    if isinstance(error, errors.LocalEntryNotFoundError) and error.__cause__ is not None:
+        return _reason(error.__cause__)
+    for kind in type(error).__mro__:
+        if kind.__name__ in _WORDS:
+            return _WORDS[kind.__name__]
+    said = without_secrets(_SEE_ALSO.sub("", " ".join(str(error).split())))[:_MAX_REASON]
     response = getattr(error, "response", None)
-    status = getattr(response, "status_code", None)
-    if isinstance(error, errors.OfflineModeIsEnabled):
-        return "HF_HUB_OFFLINE is set; unset it to reach the Hub"
-    said = without_secrets(" ".join(str(error).split()))[:_MAX_REASON]
-    if error.__cause__ is not None and response is None:
+    if response is None and error.__cause__ is not None:
         cause = _reason(error.__cause__)
-        said = said if cause in said else f"{said} {cause}"
+        return cause if said in cause else f"{said} {cause}"
+    hint = _hint(getattr(response, "status_code", None))
+    return f"{said or type(error).__name__} ({hint})" if hint else said
+
+
+def _hint(status: int | None) -> str:
+    """Say what to do about an answer; None stands for none at all."""
+    from huggingface_hub import get_token
+
     if status in (401, 403):
-        hint = "this token may not do that" if get_token() else "run: hf auth login, or set HF_TOKEN"
-        return f"{said} ({hint})"
-    return said or type(error).__name__
+        return "this token may not do that" if get_token() else "run: hf auth login, or set HF_TOKEN"
+    if status in (409, 412):
+        return "somebody else changed it meanwhile; run it again"
+    if status is None or status >= http.client.INTERNAL_SERVER_ERROR:
+        return "run it again: what has arrived is not sent again"
+    return ""
 
 
 @speaks_to_hub()
