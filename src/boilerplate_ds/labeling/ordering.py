@@ -113,7 +113,8 @@ def document_vectors(texts: Sequence[str], seed: int = 0) -> NDArray[np.float64]
         TruncatedSVD(n_dimensions, random_state=seed),
         Normalizer(copy=False),
     )
-    vectors: NDArray[np.float64] = pipeline.fit_transform([text[:MAX_CHARACTERS] for text in texts])
+    with np.errstate(invalid="ignore"):  # equal pages have no variance to explain
+        vectors: NDArray[np.float64] = pipeline.fit_transform([text[:MAX_CHARACTERS] for text in texts])
     return vectors
 
 
