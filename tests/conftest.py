@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 import hub_server
 from boilerplate_ds import LineClassifier
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT.parent / "shared" / "corpus"
+
+settings.register_profile("project", deadline=None)  # a test never asserts on time
+settings.load_profile("project")
 
 
 @pytest.fixture(scope="session")
