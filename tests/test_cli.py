@@ -790,7 +790,7 @@ def test_evaluation_needs_something_to_judge_by() -> None:
 def test_a_folder_without_a_model_cannot_be_evaluated(tmp_path: Path, collection: Path) -> None:
     result = run("evaluate", tmp_path, "--labels", collection)
     assert result.exit_code == COULD_NOT_RUN
-    assert f"{tmp_path}: holds no model" in one_message(result)
+    assert f"{tmp_path}: no model there" in one_message(result)
 
 
 # export

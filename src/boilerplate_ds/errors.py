@@ -31,6 +31,10 @@ class DatasetError(BoilerplateError):
     """A labelled set cannot be split, exported or joined as asked."""
 
 
+class HubError(BoilerplateError):
+    """The Hugging Face Hub could not be reached, or refused."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reject:
     """One record that was turned away.

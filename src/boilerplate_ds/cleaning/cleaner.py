@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from boilerplate_ds.document import Document, Label, LabeledLine
-from boilerplate_ds.errors import ModelError
 from boilerplate_ds.model import LineModel, load_model
+from boilerplate_ds.model.hub import find_model
 from boilerplate_ds.model.persistence import CONFIG
 from boilerplate_ds.shipped import shipped
 
@@ -36,7 +36,8 @@ class Cleaner:
     Parameters
     ----------
     model : str or Path
-        Name of a shipped model, or a folder that ``LineClassifier.save`` wrote.
+        Name of a shipped model, a folder that ``LineClassifier.save`` wrote, or a repository on the Hugging
+        Face Hub: ``user/repo`` or ``user/repo@revision``.
     drop : iterable of Label or str
         The labels that go; with ``drop=()`` cleaning gives its input back.
     threshold : float, optional
@@ -176,9 +177,6 @@ class Cleaner:
 
 
 def _find(model: str | Path) -> Path:
-    folder = Path(model)
-    if (folder / CONFIG).is_file():
-        return folder.resolve()
-    if isinstance(model, str) and model == RELEASED:
+    if model == RELEASED and not (Path(model) / CONFIG).is_file():
         return shipped(f"models/{model}")
-    raise ModelError(f"{model}: no model there; a model is a folder with {CONFIG} and model.safetensors")
+    return find_model(model)

@@ -69,7 +69,7 @@ def load_collection(folder: str | Path, rejects: Rejects | None = None) -> Colle
         for document in read_document_file(path, rejects, set(documents)):
             documents[document.id] = document if document.source else replace(document, source=folder.name)
     if not documents:
-        hint = f"; run: boilerplate-ds hydrate {folder}" if (folder / "corpus.json").exists() else ""
+        hint = f"; run: boilerplate-ds hydrate {folder}" if is_standoff(folder) else ""
         raise DatasetError(f"{folder}: holds no documents{hint}")
     annotations = []
     for stored in LabelStore(folder).latest(rejects).values():
@@ -79,6 +79,11 @@ def load_collection(folder: str | Path, rejects: Rejects | None = None) -> Colle
         else:
             annotations.append(stored.annotation)
     return Collection(folder, documents, tuple(annotations))
+
+
+def is_standoff(folder: Path) -> bool:
+    """Whether a collection labels pages whose texts cannot be shipped: it says where to find them."""
+    return (folder / "corpus.json").exists()
 
 
 def misfit(annotation: Annotation, document: Document | None) -> str:

@@ -16,6 +16,7 @@ from boilerplate_ds.features import Forest, LineBatch, context_features, markup_
 from boilerplate_ds.features.context import N_CONTEXT
 from boilerplate_ds.features.markup_tokens import MARKUP_BITS
 from boilerplate_ds.features.text_tokens import TEXT_BITS
+from boilerplate_ds.model.hub import find_model
 from boilerplate_ds.model.linear import N_OPINIONS, LinearModel, fit_linear, token_matrix
 from boilerplate_ds.model.network import N_LABELS, Schedule, Targets, fit_network
 from boilerplate_ds.model.persistence import load_model, save_model
@@ -174,10 +175,13 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
         return save_model(self._fitted(), folder, {"parameters": self.get_params(), **(facts or {})})
 
     @classmethod
-    def load(cls, folder: str | Path) -> LineClassifier:
-        """Read a model that :meth:`save` wrote; raises ``ModelError`` if it is not sound."""
+    def load(cls, model: str | Path) -> LineClassifier:
+        """Read a model that :meth:`save` wrote; raises ``ModelError`` if it is not there or not sound.
+
+        ``model`` is a folder, or a repository on the Hugging Face Hub: ``user/repo``, ``user/repo@revision``.
+        """
         classifier = cls()
-        classifier.model_ = load_model(folder)
+        classifier.model_ = load_model(find_model(model))
         classifier.classes_ = np.arange(N_LABELS)
         return classifier
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from boilerplate_ds.dataset.gold import gold
 from boilerplate_ds.errors import DatasetError, Rejects
-from boilerplate_ds.labeling.collection import document_files, load_collection
+from boilerplate_ds.labeling.collection import document_files, is_standoff, load_collection
+from boilerplate_ds.labeling.hydrate import Corpus
 from boilerplate_ds.training.corpora import (
     CUT,
     HTML,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from boilerplate_ds.dataset.gold import GoldDocument, Strategy
+    from boilerplate_ds.document import Annotation
     from boilerplate_ds.model import LineClassifier
     from boilerplate_ds.model.runtime import Reading
 
@@ -48,12 +50,21 @@ class LabelledSet:
     undecided : tuple of str
         Ids of documents whose annotators disagree.
     rejects : Rejects
+    standoff : frozenset of str
+        Ids of the documents of stand-off collections: their texts are not ours to pass on.
+    corpora : tuple of Corpus
+        Where the pages of the stand-off collections are from.
+    annotations : tuple of Annotation
+        Everything that gold was settled from.
     """
 
     gold: dict[str, tuple[GoldDocument, ...]]
     without_text: tuple[str, ...]
     undecided: tuple[str, ...]
     rejects: Rejects = field(repr=False)
+    standoff: frozenset[str] = field(default=frozenset(), repr=False)
+    corpora: tuple[Corpus, ...] = ()
+    annotations: tuple[Annotation, ...] = field(default=(), repr=False)
 
     @property
     def documents(self) -> list[GoldDocument]:
@@ -82,15 +93,30 @@ def read_labels(folders: Sequence[Path], strategy: Strategy = "majority") -> Lab
     rejects = Rejects()
     settled: dict[str, tuple[GoldDocument, ...]] = {}
     without_text, undecided = [], []
+    standoff: set[str] = set()
+    corpora: list[Corpus] = []
+    annotations: list[Annotation] = []
     for folder in folders:
         if not document_files(folder):
             without_text.append(str(folder))
             continue
         collection = load_collection(folder, rejects)
         result = gold(collection.documents, collection.annotations, strategy)
+        annotations += collection.annotations
+        if is_standoff(folder):
+            standoff.update(collection.documents)
+            corpora.append(Corpus.load(folder))
         settled[collection.name] = settled.get(collection.name, ()) + result.documents
         undecided += [item.document.id for item in result.undecided]
-    return LabelledSet(settled, tuple(without_text), tuple(undecided), rejects)
+    return LabelledSet(
+        settled,
+        tuple(without_text),
+        tuple(undecided),
+        rejects,
+        standoff=frozenset(standoff),
+        corpora=tuple(corpora),
+        annotations=tuple(annotations),
+    )
 
 
 def training_pages(
