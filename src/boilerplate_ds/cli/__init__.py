@@ -19,6 +19,7 @@ from boilerplate_ds.invisible import show_invisible
 _MODULES = {
     "build": "build",
     "clean": "clean",
+    "convert": "convert",
     "evaluate": "models",
     "export": "dataset",
     "hydrate": "collections",
