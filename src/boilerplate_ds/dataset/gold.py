@@ -16,6 +16,7 @@ import numpy as np
 from boilerplate_ds.document import LABEL_NAMES
 from boilerplate_ds.errors import LabelError
 from boilerplate_ds.labeling.collection import misfit
+from boilerplate_ds.labeling.store import ADJUDICATOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 Strategy = Literal["majority", "unanimous"]
 Decided = Literal["single", "agreed", "majority", "adjudicated"]
-ADJUDICATOR = "adjudicated"
-"""Name of the annotator whose labels settle a document."""
 
 
 @dataclass(frozen=True, slots=True)
