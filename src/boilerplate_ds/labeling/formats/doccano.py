@@ -68,9 +68,10 @@ def _labelled(record: dict[str, Any], where: str, annotator: str) -> LabelledDoc
     spans = [_span(item) for item in spans_field(record, "label", "labels", "entities")]
     annotations = []
     if spans:
-        fields = _with_comments(record.get("annotation"), spans_field(record, "Comments"))
+        fields = record.get("annotation")
+        notes = _notes(None if annotator else fields, spans_field(record, "Comments"))
         labels = labels_of_spans(document, spans)
-        annotations.append(annotation_of(document, labels, fields, annotator))
+        annotations.append(annotation_of(document, labels, fields, annotator, notes=notes))
     return LabelledDocument(document, tuple(annotations), where=where, is_named=is_named)
 
 
@@ -82,10 +83,8 @@ def _span(item: object) -> Span:
     raise LabelError(f"{str(item)[:60]} is not a span [start, end, label]")
 
 
-def _with_comments(fields: object, comments: list[Any]) -> dict[str, Any]:
-    """Join the comments that people wrote in doccano to the note that the labels came with."""
-    carried = dict(fields) if isinstance(fields, dict) else {}
-    notes = [carried.get("notes", ""), *comments]
-    if comments and all(isinstance(note, str) for note in notes):
-        carried["notes"] = "\n".join(dict.fromkeys(filter(None, notes)))
-    return carried
+def _notes(fields: object, comments: list[Any]) -> str:
+    """Join the note that the labels came with and the comments that people wrote in doccano."""
+    carried = fields.get("notes") if isinstance(fields, dict) else None
+    notes = [note for note in (carried, *comments) if note and isinstance(note, str)]
+    return "\n".join(dict.fromkeys(notes))

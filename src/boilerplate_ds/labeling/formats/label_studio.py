@@ -174,6 +174,8 @@ def _each(
     if not isinstance(items, list):
         raise LabelError(f"{kind}s is {type(items).__name__}, not a list")
     for number, item in enumerate(items, start=1):
+        if isinstance(item, int):  # exports may refer to predictions by number
+            continue
         try:
             if not isinstance(item, dict) or not isinstance(item.get("result", []), list):
                 raise LabelError("it has no list of results")
@@ -191,19 +193,18 @@ def _read_annotation(document: Document, annotator: str, item: dict[str, Any]) -
         return None
     spans = [_span(document, region) for region in regions]
     carried = _carried(regions)
-    if notes:
-        carried["notes"] = notes
-    if item.get("lead_time") is not None:
-        carried["seconds"] = item["lead_time"]
-    if others:
-        carried[_OTHER_RESULTS] = others
-    by = (
-        annotator
-        or _user(item.get("updated_by"))
-        or ("" if "annotator" in carried else _user(item.get("completed_by")))
+    editor = _user(item.get("updated_by"))
+    by = annotator or editor or ("" if "annotator" in carried else _user(item.get("completed_by")))
+    return annotation_of(
+        document,
+        labels_of_spans(document, spans),
+        carried,
+        by,
+        item.get("updated_at" if editor else "created_at"),
+        seconds=item.get("lead_time"),
+        notes=notes,
+        **{_OTHER_RESULTS: others},
     )
-    made = item.get("created_at")
-    return annotation_of(document, labels_of_spans(document, spans), carried, by, created_at=made)
 
 
 def _read_prediction(document: Document, item: dict[str, Any]) -> Suggestion | None:

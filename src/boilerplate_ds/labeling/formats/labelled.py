@@ -113,7 +113,12 @@ def annotation_fields(record: AnnotationRecord) -> dict[str, Any]:
 
 
 def annotation_of(
-    document: Document, labels: Labels, fields: object, annotator: str = "", **defaults: Any
+    document: Document,
+    labels: Labels,
+    fields: object,
+    annotator: str = "",
+    created_at: object = None,
+    **own: Any,
 ) -> AnnotationRecord:
     """Join labels with the fields that travelled beside them.
 
@@ -122,11 +127,13 @@ def annotation_of(
     document : Document
     labels : ndarray of int8, shape (n_lines,)
     fields : mapping
-        What :func:`annotation_fields` gave; anything else is not ours, and only ``defaults`` count.
+        What :func:`annotation_fields` gave; anything else is not ours.
     annotator : str
         Who made these labels; if that is not whom ``fields`` name, their time and notes are not theirs.
-    **defaults
-        Fields that the tool has a place for; empty ones are left out.
+    created_at : str
+        The tool's time, where ``fields`` hold none.
+    **own
+        What the tool itself recorded; empty ones are left out, the others overrule ``fields``.
 
     Raises
     ------
@@ -137,7 +144,8 @@ def annotation_of(
     if annotator and annotator != carried.get("annotator"):
         carried = {key: carried[key] for key in ("guidelines", "text_sha256") if key in carried}
         carried["annotator"] = annotator
-    record = {key: value for key, value in defaults.items() if value not in (None, "")} | carried
+    record = {"created_at": created_at} if isinstance(created_at, str) else {}
+    record |= carried | {key: value for key, value in own.items() if value not in (None, "", [])}
     if not record.get("annotator"):
         raise LabelError("it does not say who labelled it; name the annotator (--annotator NAME)")
     if record.setdefault("text_sha256", document.text_sha256) != document.text_sha256:

@@ -105,7 +105,7 @@ def _labelled(record: dict[str, Any], where: str, annotator: str) -> LabelledDoc
         labels = labels_of_spans(document, spans)
         by = annotator or _text(record.get("_annotator_id")) or _text(record.get("_session_id"))
         made = _time(record.get("_timestamp"))
-        annotations.append(annotation_of(document, labels, record.get("annotation"), by, created_at=made))
+        annotations.append(annotation_of(document, labels, record.get("annotation"), by, made))
     return LabelledDocument(document, tuple(annotations), where=where, is_named=is_named)
 
 
