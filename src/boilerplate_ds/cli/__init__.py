@@ -25,6 +25,7 @@ _MODULES = {
     "hydrate": "collections",
     "ingest": "collections",
     "inspect": "inspect",
+    "label": "label",
     "train": "models",
 }
 """Each command's module in this package; the function bears the command's name."""

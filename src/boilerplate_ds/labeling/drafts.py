@@ -1,8 +1,8 @@
 """Drafts: a page while somebody works on it, kept as the changes that made it.
 
 ``<collection>/drafts/<annotator>.jsonl`` is an append-only log of changes; a draft is what they add up to.
-Each change bears an id made by whoever made the change, so that one sent twice is applied once, and the version
-it was based on, so that work of another window on the same lines is never overwritten.
+Each change bears an id made by whoever made it, so that one sent twice is applied once, and the version it
+was based on, so that work of another window on the same lines is never overwritten.
 """
 
 from __future__ import annotations
