@@ -12,8 +12,6 @@ from boilerplate_ds.cli import main
 from boilerplate_ds.labeling.formats import FORMATS
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from click.testing import Result
 
 

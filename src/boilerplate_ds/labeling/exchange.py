@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from boilerplate_ds.errors import DatasetError, LabelError, Rejects, reject_or_raise
+from boilerplate_ds.labeling.collect import add_documents
 from boilerplate_ds.labeling.collection import (
     document_files,
+    document_record,
     load_collection,
     read_document_file,
 )
 from boilerplate_ds.labeling.formats import format_named
 from boilerplate_ds.labeling.formats.labelled import AnnotationRecord, LabelledDocument
-from boilerplate_ds.labeling.pages import add_documents, document_file
+from boilerplate_ds.labeling.jsonl import encode_record
 from boilerplate_ds.labeling.store import LabelStore
 from boilerplate_ds.labeling.suggestions import append_suggestion, read_suggestions
 
@@ -142,7 +144,7 @@ def import_labels(
         If labels could not be stored; without ``rejects``, at the first bad record.
     """
     path, folder = Path(path), Path(folder)
-    target = _Target(folder, _documents(folder, rejects))
+    target = _Target(_documents(folder, rejects))
     report = ExchangeReport()
     found = []
     for item in format_named(format_name).read(path, annotator, rejects):
@@ -163,8 +165,7 @@ def import_labels(
 class _Target:
     """The documents of a collection while labels are read into it."""
 
-    def __init__(self, folder: Path, documents: list[Document]) -> None:
-        self.folder = folder
+    def __init__(self, documents: list[Document]) -> None:
         self.new: list[Document] = []
         self._by_id = {document.id: document for document in documents}
         self._by_text = {document.text_sha256: document for document in documents}
@@ -185,7 +186,7 @@ class _Target:
             if known.text_sha256 != document.text_sha256:
                 raise LabelError(f"its text is not that of document {document.id!r} of the collection")
             return _moved(item, known)
-        document_file(self.folder, document)  # refuses what is no language
+        encode_record(document_record(document))  # refuses what could not be stored
         self.new.append(document)
         self._by_id[document.id] = document
         self._by_text.setdefault(document.text_sha256, document)

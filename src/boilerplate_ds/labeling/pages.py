@@ -161,7 +161,7 @@ def ingest_pages(
     """
     ordered = sorted(pages, key=lambda page: (page.document.language, page.document.id))
     folder = Path(folder)
-    add_documents(folder, [page.document for page in ordered])
+    _write_documents(folder, [page.document for page in ordered])
     store = LabelStore(folder)
     latest = store.latest()
     new = [page for page in ordered if not _is_stored(page, latest.get((page.document.id, annotator)))]
@@ -179,16 +179,9 @@ def ingest_pages(
     return IngestReport(pages=len(ordered), labeled=len(new))
 
 
-def add_documents(folder: Path, new: Sequence[Document]) -> None:
-    """Write documents to ``documents/<language>.jsonl`` of a collection; one it has already is replaced.
-
-    Raises
-    ------
-    LabelError
-        If a language cannot name a file.
-    """
+def _write_documents(folder: Path, new: Sequence[Document]) -> None:
     replaced = {document.id for document in new}
-    homes = {document.id: document_file(folder, document) for document in new}
+    homes = {document.id: _document_file(folder, document) for document in new}
     for path in sorted({*document_files(folder), *homes.values()}):
         old = list(read_document_file(path)) if path.exists() else []
         kept = [document for document in old if document.id not in replaced]
@@ -198,14 +191,7 @@ def add_documents(folder: Path, new: Sequence[Document]) -> None:
             write_document_file(path, kept)
 
 
-def document_file(folder: Path, document: Document) -> Path:
-    """Give the file that a document belongs in, by its language.
-
-    Raises
-    ------
-    LabelError
-        If its language cannot name a file.
-    """
+def _document_file(folder: Path, document: Document) -> Path:
     language = document.language or "und"
     if not _LANGUAGE.fullmatch(language):
         raise LabelError(f"page {document.id!r}: {language!r} is not a language code")
