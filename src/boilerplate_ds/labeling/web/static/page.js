@@ -15,6 +15,7 @@ const ahead = new Map();
 const siblings = new BroadcastChannel(`boilerplate-ds ${session} ${annotator}`);
 const LABEL_KEYS = { 1: "c", 2: "a", 3: "n", 4: "r", c: "c", a: "a", n: "n", r: "r" };
 const LONGEST_IDLE = 30_000;
+const AHEAD = 3;
 
 let draft = null;
 let cursor = 0;
@@ -31,9 +32,11 @@ const outbox = new Outbox({ url: `${base}changes`, key: `${session} ${annotator}
 // Documents
 
 async function load(id, { from = "server" } = {}) {
-  const record = (from === "ahead" && ahead.get(id)) || (await fetchDocument(id));
+  const kept = from === "ahead" ? ahead.get(id) : undefined;
+  const record = kept ?? (await fetchDocument(id));
   ahead.delete(id);
   draft = new Draft(record);
+  draft.stale = kept !== undefined;
   for (const { change } of outbox.waitingFor(id)) replay(change);
   history.replaceState({ id }, "", `${base}page?id=${encodeURIComponent(id)}`);
   document.title = `${id} · boilerplate-ds`;
@@ -46,7 +49,8 @@ async function load(id, { from = "server" } = {}) {
   $("note").value = draft.note;
   showPage();
   move(cursor);
-  fetchAhead();
+  if (!draft.stale) fetchAhead();
+  else refresh();
 }
 
 async function fetchDocument(id) {
@@ -55,11 +59,15 @@ async function fetchDocument(id) {
   return answer.json();
 }
 
-// The next page is here before it is asked for, so that a server that goes away stops nobody.
+// The next pages are here before they are asked for, so that a server that goes away stops nobody.
 async function fetchAhead() {
-  if (!draft.next || ahead.has(draft.next)) return;
+  const { id } = draft;
+  let { next } = draft;
   try {
-    ahead.set(draft.next, await fetchDocument(draft.next));
+    for (let count = 0; count < AHEAD && next && next !== id; count++) {
+      if (!ahead.has(next)) ahead.set(next, await fetchDocument(next));
+      next = ahead.get(next).next;
+    }
   } catch {
     // Tried again when the page is left.
   }
@@ -88,9 +96,10 @@ async function refresh() {
   }
   if (draft.id !== id || outbox.size) return;
   draft.next = record.next;
-  if (record.version !== draft.version || record.status !== draft.status) {
+  if (draft.stale || record.version !== draft.version || record.status !== draft.status) {
     const { seen } = draft;
-    Object.assign(draft, new Draft(record), { seen });
+    draft = Object.assign(new Draft(record), { seen });
+    lines.draft = draft;
     lines.paint(0, draft.length);
     $("note").value = draft.note;
     showPage();
@@ -129,9 +138,11 @@ function answered(result, change) {
     notify(`${change.doc_id}: ${result.error}. ${what}.`, change.doc_id);
   }
   if (draft?.id !== change.doc_id) return;
-  if (result.version !== undefined) draft.version = Math.max(draft.version, result.version);
   if (result.status) draft.status = result.status;
-  if (result.error) draft.version = -1; // the next refresh shows what there is
+  const expected = draft.version + (result.error || change.kind === "accept" ? 0 : 1);
+  // What this window has not seen must not become the base of its next change.
+  if (result.version === expected) draft.version = expected;
+  if (result.error || result.version > expected) draft.stale = true;
 }
 
 function showState(state, waiting) {
@@ -145,7 +156,7 @@ function showState(state, waiting) {
   if ($("state").textContent !== words[state]) $("state").textContent = words[state];
   if (state === "saved") {
     siblings.postMessage(draft?.id);
-    if (draft?.version === -1) refresh();
+    if (draft?.stale) refresh();
   }
 }
 
