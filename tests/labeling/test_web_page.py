@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from web_session import chromium, open_page, press, serving, shown_labels, wait_saved
 
 from boilerplate_ds.document import Document, decode_runs, encode_runs
 from boilerplate_ds.labeling.collection import write_document_file
 from boilerplate_ds.labeling.store import LabelStore
 from boilerplate_ds.labeling.suggestions import Suggestion, append_suggestion
-from web_session import chromium, open_page, press, serving, shown_labels, wait_saved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Browser, Page
 
 pytest.importorskip("starlette", reason="the extra 'label' is not installed")
-LINES = ("Home", "News", "The ferry is late.", "It left at nine.", "Nobody knew why.", "Subscribe", "Most read")
+LINES = (
+    "Home",
+    "News",
+    "The ferry is late.",
+    "It left at nine.",
+    "Nobody knew why.",
+    "Subscribe",
+    "Most read",
+)
 HOSTILE = (
     "<script>document.title='owned'</script>",
     "<img src=x onerror=\"document.title='owned'\">",
@@ -47,7 +55,9 @@ def page(browser: Browser) -> Iterator[Page]:
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: errors.append(message.text) if "Content Security" in message.text else None)
+    page.on(
+        "console", lambda message: errors.append(message.text) if "Content Security" in message.text else None
+    )
     yield page
     context.close()
     assert errors == []
@@ -85,7 +95,7 @@ def wait_stored(page: Page, folder: Path, doc_id: str, annotator: str = "ana") -
 
 
 def test_a_session_from_the_first_key_to_the_settled_page(page, folder):
-    """Labels by keyboard alone, reloads, loses the server, goes on, comes back, and settles a disagreement."""
+    """Keyboard alone: label, reload, lose the server, go on, come back, settle a disagreement."""
     team = (folder, "--annotators", "ana,ben", "--overlap", 1, "--model", "none")
     with serving(*team) as server:
         page.goto(f"{server.root}/a/ana/")
@@ -163,7 +173,7 @@ def test_every_way_to_label(page, folder):
         page.mouse.down()
         page.mouse.move(*centre(rows.nth(2)), steps=4)
         page.mouse.up()
-        assert shown_labels(page)== "nnnnrra"
+        assert shown_labels(page) == "nnnnrra"
         wait_saved(page)
         page.reload()
         page.wait_for_selector("body[data-ready]")
@@ -270,7 +280,9 @@ def test_a_page_of_five_thousand_lines_keeps_the_cursor_in_the_middle(page, tmp_
 
 def test_a_review_queue_opens_with_the_lines_to_look_at(page, folder, tmp_path):
     queue = tmp_path / "review.jsonl"
-    queue.write_text(json.dumps({"doc_id": "page-1", "reason": "likely error", "score": 1, "lines": [4]}) + "\n")
+    queue.write_text(
+        json.dumps({"doc_id": "page-1", "reason": "likely error", "score": 1, "lines": [4]}) + "\n"
+    )
     with serving(folder, "--annotators", "ana", "--queue", queue, "--model", "none") as server:
         open_page(page, server, "ana", "page-1")
         press(page, "1", "e", "Enter")

@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -40,7 +39,13 @@ class Server:
             self.port = probe.getsockname()[1]
         self.root = f"http://127.0.0.1:{self.port}"
         options = ("--port", self.port, "--host", host, "--no-browser", "--json")
-        self._command = [sys.executable, "-m", "boilerplate_ds.cli", "label", *map(str, (*arguments, *options))]
+        self._command = [
+            sys.executable,
+            "-m",
+            "boilerplate_ds.cli",
+            "label",
+            *map(str, (*arguments, *options)),
+        ]
         self.addresses: dict[str, str] = {}
 
     def start(self) -> Server:
