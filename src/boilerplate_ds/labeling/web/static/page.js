@@ -23,6 +23,7 @@ let anchor = 0;
 let lastLabel = null;
 let lastRun = null; // { label, count, end }: as many lines as got one label in a row
 let brush = null;
+let sticky = false; // whether moving selects
 let warned = false;
 let active = 0;
 let lastActive = performance.now();
@@ -44,7 +45,7 @@ async function load(id, { from = "server" } = {}) {
   const first = draft.adjudicates ? nextUncertain(-1) : null;
   anchor = cursor = first ?? 0;
   lastRun = null;
-  warned = false;
+  sticky = warned = false;
   active = 0;
   $("note").value = draft.note;
   showPage();
@@ -125,6 +126,7 @@ function send(what) {
 }
 
 function edit(edits, kind = "edit") {
+  sticky = false;
   draft.apply(edits, kind);
   for (const { start, end } of edits) lines.paint(start, end);
   send({ edits, kind });
@@ -174,6 +176,7 @@ function label(letter, first = Math.min(anchor, cursor), last = Math.max(anchor,
 }
 
 function advance(last) {
+  sticky = false;
   const next = draft.adjudicates ? nextUncertain(last) : last + 1 < draft.length ? last + 1 : null;
   move(next ?? last);
 }
@@ -284,7 +287,7 @@ function finish() {
 
 // Moving
 
-function move(line, { extend = false, centre = true } = {}) {
+function move(line, { extend = sticky, centre = true } = {}) {
   cursor = Math.max(0, Math.min(line, draft.length - 1));
   if (!extend) anchor = cursor;
   warned = false;
@@ -294,11 +297,10 @@ function move(line, { extend = false, centre = true } = {}) {
   drawMap();
 }
 
-// A run of uncertain lines counts as looked at when the cursor is in it.
+// A spot of uncertain lines counts as looked at when the cursor has been in it.
 function see(line) {
-  if (!draft.uncertain(line)) return;
-  for (let other = line; other >= 0 && draft.uncertain(other); other--) draft.seen.add(other);
-  for (let other = line; other < draft.length && draft.uncertain(other); other++) draft.seen.add(other);
+  const spot = draft.spots().find(([first, last]) => first <= line && line <= last);
+  if (spot) for (let other = spot[0]; other <= spot[1]; other++) draft.seen.add(other);
 }
 
 function step(direction, count, extend) {
@@ -308,18 +310,18 @@ function step(direction, count, extend) {
     line = other;
     count--;
   }
-  move(line, { extend });
+  move(line, { extend: extend || sticky });
 }
 
 function stepBlock(direction, extend) {
-  if (extend) {
+  if (extend || sticky) {
     // Selects to the block's end, then block after block.
     if (direction > 0) {
       const end = draft.blockEnd(cursor) - 1;
-      move(end > cursor || cursor + 1 >= draft.length ? end : draft.blockEnd(cursor + 1) - 1, { extend });
+      move(end > cursor || cursor + 1 >= draft.length ? end : draft.blockEnd(cursor + 1) - 1, { extend: true });
     } else {
       const start = draft.blockStart(cursor);
-      move(start < cursor || cursor === 0 ? start : draft.blockStart(cursor - 1), { extend });
+      move(start < cursor || cursor === 0 ? start : draft.blockStart(cursor - 1), { extend: true });
     }
   } else if (direction > 0) move(draft.blockEnd(cursor));
   else {
@@ -328,22 +330,27 @@ function stepBlock(direction, extend) {
   }
 }
 
+function toggleSelecting() {
+  sticky = !sticky;
+  move(cursor);
+  say(sticky ? "selecting" : "no longer selecting");
+}
+
 function selectBlock() {
   const end = draft.blockEnd(cursor) - 1;
   anchor = draft.blockStart(cursor);
   move(end, { extend: true });
 }
 
-// The first line of the next run of uncertain lines; in adjudication, each line to settle.
+// The first line of the next spot of uncertain lines; after the last one, of the first.
 function nextUncertain(from) {
-  const inRun = (line) => !draft.adjudicates && line > 0 && draft.uncertain(line - 1) && line - 1 !== -1;
-  const order = [...Array(draft.length).keys()].map((i) => (from + 1 + i) % draft.length);
-  return order.find((line) => draft.uncertain(line) && !inRun(line)) ?? null;
+  const starts = draft.spots().map(([first]) => first);
+  return starts.find((line) => line > from) ?? starts[0] ?? null;
 }
 
 function previousUncertain(from) {
-  const order = [...Array(draft.length).keys()].map((i) => (from - 1 - i + 2 * draft.length) % draft.length);
-  return order.find((line) => draft.uncertain(line) && (draft.adjudicates || !line || !draft.uncertain(line - 1))) ?? null;
+  const starts = draft.spots().map(([first]) => first);
+  return starts.findLast((line) => line < from) ?? starts.at(-1) ?? null;
 }
 
 function toUncertain(found) {
@@ -489,8 +496,8 @@ const KEYS = {
   ArrowUp: (event) => (event.ctrlKey ? stepBlock(-1, event.shiftKey) : step(-1, 1, event.shiftKey)),
   PageDown: (event) => step(1, 10, event.shiftKey),
   PageUp: (event) => step(-1, 10, event.shiftKey),
-  Home: (event) => move(0, { extend: event.shiftKey }),
-  End: (event) => move(draft.length - 1, { extend: event.shiftKey }),
+  Home: (event) => move(0, { extend: event.shiftKey || sticky }),
+  End: (event) => move(draft.length - 1, { extend: event.shiftKey || sticky }),
   "]": () => stepBlock(1, false),
   "[": () => stepBlock(-1, false),
   "}": () => stepBlock(1, true),
@@ -498,6 +505,7 @@ const KEYS = {
   ArrowLeft: () => draft.adjudicates && confirm(0),
   ArrowRight: () => draft.adjudicates && confirm(1),
   b: selectBlock,
+  v: toggleSelecting,
   e: toBlockEnd,
   x: repeatRun,
   d: markUnsure,
@@ -505,7 +513,7 @@ const KEYS = {
   " ": () => confirm(0),
   Backspace: unlabel,
   Delete: unlabel,
-  Tab: (event) => toUncertain(event.shiftKey ? previousUncertain(cursor) : nextUncertain(runEnd(cursor))),
+  Tab: (event) => toUncertain(event.shiftKey ? previousUncertain(cursor) : nextUncertain(cursor)),
   Enter: accept,
   s: skip,
   p: () => draft.previous && load(draft.previous),
@@ -517,17 +525,11 @@ const KEYS = {
   Escape: leave,
 };
 
-// The last line of the run of uncertain lines that the cursor is in.
-function runEnd(line) {
-  if (draft.adjudicates) return line;
-  let end = line;
-  while (end + 1 < draft.length && draft.uncertain(line) && draft.uncertain(end + 1)) end++;
-  return end;
-}
-
 function leave() {
-  if (anchor !== cursor) move(cursor);
-  else if (brush) pick(null);
+  if (anchor !== cursor || sticky) {
+    sticky = false;
+    move(cursor);
+  } else if (brush) pick(null);
   else if (!$("side").hidden) openPanel([...$("side").querySelectorAll("section")].find((panel) => !panel.hidden).id.slice(6));
   else $("open-search").focus();
 }
