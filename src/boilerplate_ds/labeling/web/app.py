@@ -224,7 +224,7 @@ def draft_json(draft: Draft) -> dict[str, Any]:
         and {
             "source": suggestion.source,
             "labels": _letters(suggestion.labels),
-            "scores": [round(float(score), 2) for score in suggestion.scores],
+            "scores": [round(float(score), 3) for score in suggestion.scores],
         },
         "note": draft.note,
         "status": draft.status,

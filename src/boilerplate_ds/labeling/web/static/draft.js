@@ -1,3 +1,6 @@
+// Uncertain lines with no more than this many others between them are one spot to look at.
+const NEAR = 3;
+
 // A document and its draft as this window knows it. Labels are letters: c a n r, or - where there is none.
 
 export class Draft {
@@ -33,6 +36,19 @@ export class Draft {
     if (this.labels[line] !== "-") return false;
     if (this.looks.has(line) || this.current(line) === "-") return true;
     return !this.adjudicates && this.suggestion.scores[line] < this.sure;
+  }
+
+  // The spots to look at, each as its first and last line; in adjudication each line to settle is one.
+  spots() {
+    const near = this.adjudicates ? 0 : NEAR + 1;
+    const spots = [];
+    for (let line = 0; line < this.length; line++) {
+      if (!this.uncertain(line)) continue;
+      const last = spots.at(-1);
+      if (last && line - last[1] <= near) last[1] = line;
+      else spots.push([line, line]);
+    }
+    return spots;
   }
 
   // One past the last line of the block that goes on at a line: lines of one label, or a paragraph without any.

@@ -103,7 +103,7 @@ export class Lines {
       const letter = row.children[1];
       letter.textContent = label === "-" ? "·" : label;
       const score = draft.suggestion && !draft.adjudicates && !isSet ? draft.suggestion.scores[line] : null;
-      row.lastChild.textContent = (draft.unsure.has(line) ? "unsure " : "") + (score === null ? "" : percent(score));
+      row.lastChild.textContent = draft.unsure.has(line) ? "unsure" : score === null ? "" : percent(score);
       letter.setAttribute("aria-label", this.describe(line));
     }
   }

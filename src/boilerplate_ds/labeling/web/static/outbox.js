@@ -2,7 +2,7 @@
 // each has an id, so that sending one twice does no harm.
 
 const BATCH = 200;
-const LONGEST_PAUSE = 8000;
+const LONGEST_PAUSE = 3000;
 
 export class Outbox {
   #waiting = [];

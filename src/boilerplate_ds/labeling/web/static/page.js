@@ -15,6 +15,7 @@ const ahead = new Map();
 const siblings = new BroadcastChannel(`boilerplate-ds ${session} ${annotator}`);
 const LABEL_KEYS = { 1: "c", 2: "a", 3: "n", 4: "r", c: "c", a: "a", n: "n", r: "r" };
 const LONGEST_IDLE = 30_000;
+const AHEAD = 3;
 
 let draft = null;
 let cursor = 0;
@@ -22,6 +23,7 @@ let anchor = 0;
 let lastLabel = null;
 let lastRun = null; // { label, count, end }: as many lines as got one label in a row
 let brush = null;
+let sticky = false; // whether moving selects
 let warned = false;
 let active = 0;
 let lastActive = performance.now();
@@ -31,9 +33,11 @@ const outbox = new Outbox({ url: `${base}changes`, key: `${session} ${annotator}
 // Documents
 
 async function load(id, { from = "server" } = {}) {
-  const record = (from === "ahead" && ahead.get(id)) || (await fetchDocument(id));
+  const kept = from === "ahead" ? ahead.get(id) : undefined;
+  const record = kept ?? (await fetchDocument(id));
   ahead.delete(id);
   draft = new Draft(record);
+  draft.stale = kept !== undefined;
   for (const { change } of outbox.waitingFor(id)) replay(change);
   history.replaceState({ id }, "", `${base}page?id=${encodeURIComponent(id)}`);
   document.title = `${id} · boilerplate-ds`;
@@ -41,12 +45,13 @@ async function load(id, { from = "server" } = {}) {
   const first = draft.adjudicates ? nextUncertain(-1) : null;
   anchor = cursor = first ?? 0;
   lastRun = null;
-  warned = false;
+  sticky = warned = false;
   active = 0;
   $("note").value = draft.note;
   showPage();
   move(cursor);
-  fetchAhead();
+  if (!draft.stale) fetchAhead();
+  else refresh();
 }
 
 async function fetchDocument(id) {
@@ -55,11 +60,15 @@ async function fetchDocument(id) {
   return answer.json();
 }
 
-// The next page is here before it is asked for, so that a server that goes away stops nobody.
+// The next pages are here before they are asked for, so that a server that goes away stops nobody.
 async function fetchAhead() {
-  if (!draft.next || ahead.has(draft.next)) return;
+  const { id } = draft;
+  let { next } = draft;
   try {
-    ahead.set(draft.next, await fetchDocument(draft.next));
+    for (let count = 0; count < AHEAD && next && next !== id; count++) {
+      if (!ahead.has(next)) ahead.set(next, await fetchDocument(next));
+      next = ahead.get(next).next;
+    }
   } catch {
     // Tried again when the page is left.
   }
@@ -88,9 +97,10 @@ async function refresh() {
   }
   if (draft.id !== id || outbox.size) return;
   draft.next = record.next;
-  if (record.version !== draft.version || record.status !== draft.status) {
+  if (draft.stale || record.version !== draft.version || record.status !== draft.status) {
     const { seen } = draft;
-    Object.assign(draft, new Draft(record), { seen });
+    draft = Object.assign(new Draft(record), { seen });
+    lines.draft = draft;
     lines.paint(0, draft.length);
     $("note").value = draft.note;
     showPage();
@@ -116,6 +126,7 @@ function send(what) {
 }
 
 function edit(edits, kind = "edit") {
+  sticky = false;
   draft.apply(edits, kind);
   for (const { start, end } of edits) lines.paint(start, end);
   send({ edits, kind });
@@ -129,9 +140,11 @@ function answered(result, change) {
     notify(`${change.doc_id}: ${result.error}. ${what}.`, change.doc_id);
   }
   if (draft?.id !== change.doc_id) return;
-  if (result.version !== undefined) draft.version = Math.max(draft.version, result.version);
   if (result.status) draft.status = result.status;
-  if (result.error) draft.version = -1; // the next refresh shows what there is
+  const expected = draft.version + (result.error || change.kind === "accept" ? 0 : 1);
+  // What this window has not seen must not become the base of its next change.
+  if (result.version === expected) draft.version = expected;
+  if (result.error || result.version > expected) draft.stale = true;
 }
 
 function showState(state, waiting) {
@@ -145,7 +158,7 @@ function showState(state, waiting) {
   if ($("state").textContent !== words[state]) $("state").textContent = words[state];
   if (state === "saved") {
     siblings.postMessage(draft?.id);
-    if (draft?.version === -1) refresh();
+    if (draft?.stale) refresh();
   }
 }
 
@@ -163,6 +176,7 @@ function label(letter, first = Math.min(anchor, cursor), last = Math.max(anchor,
 }
 
 function advance(last) {
+  sticky = false;
   const next = draft.adjudicates ? nextUncertain(last) : last + 1 < draft.length ? last + 1 : null;
   move(next ?? last);
 }
@@ -273,7 +287,7 @@ function finish() {
 
 // Moving
 
-function move(line, { extend = false, centre = true } = {}) {
+function move(line, { extend = sticky, centre = true } = {}) {
   cursor = Math.max(0, Math.min(line, draft.length - 1));
   if (!extend) anchor = cursor;
   warned = false;
@@ -283,11 +297,10 @@ function move(line, { extend = false, centre = true } = {}) {
   drawMap();
 }
 
-// A run of uncertain lines counts as looked at when the cursor is in it.
+// A spot of uncertain lines counts as looked at when the cursor has been in it.
 function see(line) {
-  if (!draft.uncertain(line)) return;
-  for (let other = line; other >= 0 && draft.uncertain(other); other--) draft.seen.add(other);
-  for (let other = line; other < draft.length && draft.uncertain(other); other++) draft.seen.add(other);
+  const spot = draft.spots().find(([first, last]) => first <= line && line <= last);
+  if (spot) for (let other = spot[0]; other <= spot[1]; other++) draft.seen.add(other);
 }
 
 function step(direction, count, extend) {
@@ -297,18 +310,18 @@ function step(direction, count, extend) {
     line = other;
     count--;
   }
-  move(line, { extend });
+  move(line, { extend: extend || sticky });
 }
 
 function stepBlock(direction, extend) {
-  if (extend) {
+  if (extend || sticky) {
     // Selects to the block's end, then block after block.
     if (direction > 0) {
       const end = draft.blockEnd(cursor) - 1;
-      move(end > cursor || cursor + 1 >= draft.length ? end : draft.blockEnd(cursor + 1) - 1, { extend });
+      move(end > cursor || cursor + 1 >= draft.length ? end : draft.blockEnd(cursor + 1) - 1, { extend: true });
     } else {
       const start = draft.blockStart(cursor);
-      move(start < cursor || cursor === 0 ? start : draft.blockStart(cursor - 1), { extend });
+      move(start < cursor || cursor === 0 ? start : draft.blockStart(cursor - 1), { extend: true });
     }
   } else if (direction > 0) move(draft.blockEnd(cursor));
   else {
@@ -317,22 +330,27 @@ function stepBlock(direction, extend) {
   }
 }
 
+function toggleSelecting() {
+  sticky = !sticky;
+  move(cursor);
+  say(sticky ? "selecting" : "no longer selecting");
+}
+
 function selectBlock() {
   const end = draft.blockEnd(cursor) - 1;
   anchor = draft.blockStart(cursor);
   move(end, { extend: true });
 }
 
-// The first line of the next run of uncertain lines; in adjudication, each line to settle.
+// The first line of the next spot of uncertain lines; after the last one, of the first.
 function nextUncertain(from) {
-  const inRun = (line) => !draft.adjudicates && line > 0 && draft.uncertain(line - 1) && line - 1 !== -1;
-  const order = [...Array(draft.length).keys()].map((i) => (from + 1 + i) % draft.length);
-  return order.find((line) => draft.uncertain(line) && !inRun(line)) ?? null;
+  const starts = draft.spots().map(([first]) => first);
+  return starts.find((line) => line > from) ?? starts[0] ?? null;
 }
 
 function previousUncertain(from) {
-  const order = [...Array(draft.length).keys()].map((i) => (from - 1 - i + 2 * draft.length) % draft.length);
-  return order.find((line) => draft.uncertain(line) && (draft.adjudicates || !line || !draft.uncertain(line - 1))) ?? null;
+  const starts = draft.spots().map(([first]) => first);
+  return starts.findLast((line) => line < from) ?? starts.at(-1) ?? null;
 }
 
 function toUncertain(found) {
@@ -478,8 +496,8 @@ const KEYS = {
   ArrowUp: (event) => (event.ctrlKey ? stepBlock(-1, event.shiftKey) : step(-1, 1, event.shiftKey)),
   PageDown: (event) => step(1, 10, event.shiftKey),
   PageUp: (event) => step(-1, 10, event.shiftKey),
-  Home: (event) => move(0, { extend: event.shiftKey }),
-  End: (event) => move(draft.length - 1, { extend: event.shiftKey }),
+  Home: (event) => move(0, { extend: event.shiftKey || sticky }),
+  End: (event) => move(draft.length - 1, { extend: event.shiftKey || sticky }),
   "]": () => stepBlock(1, false),
   "[": () => stepBlock(-1, false),
   "}": () => stepBlock(1, true),
@@ -487,6 +505,7 @@ const KEYS = {
   ArrowLeft: () => draft.adjudicates && confirm(0),
   ArrowRight: () => draft.adjudicates && confirm(1),
   b: selectBlock,
+  v: toggleSelecting,
   e: toBlockEnd,
   x: repeatRun,
   d: markUnsure,
@@ -494,7 +513,7 @@ const KEYS = {
   " ": () => confirm(0),
   Backspace: unlabel,
   Delete: unlabel,
-  Tab: (event) => toUncertain(event.shiftKey ? previousUncertain(cursor) : nextUncertain(runEnd(cursor))),
+  Tab: (event) => toUncertain(event.shiftKey ? previousUncertain(cursor) : nextUncertain(cursor)),
   Enter: accept,
   s: skip,
   p: () => draft.previous && load(draft.previous),
@@ -506,17 +525,11 @@ const KEYS = {
   Escape: leave,
 };
 
-// The last line of the run of uncertain lines that the cursor is in.
-function runEnd(line) {
-  if (draft.adjudicates) return line;
-  let end = line;
-  while (end + 1 < draft.length && draft.uncertain(line) && draft.uncertain(end + 1)) end++;
-  return end;
-}
-
 function leave() {
-  if (anchor !== cursor) move(cursor);
-  else if (brush) pick(null);
+  if (anchor !== cursor || sticky) {
+    sticky = false;
+    move(cursor);
+  } else if (brush) pick(null);
   else if (!$("side").hidden) openPanel([...$("side").querySelectorAll("section")].find((panel) => !panel.hidden).id.slice(6));
   else $("open-search").focus();
 }
