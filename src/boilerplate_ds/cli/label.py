@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import socket
+import sys
 import webbrowser
 from importlib.util import find_spec
 from pathlib import Path
@@ -56,6 +57,8 @@ if TYPE_CHECKING:
     help="Model that suggests labels where nothing has; none: no one.",
 )
 @click.option("--suggestions", "source", help="Whose suggestions to show, such as rules.")
+@click.option("--terminal", is_flag=True, help="Label in this terminal instead of the browser.")
+@click.option("--as", "me", help="Who of the annotators labels here.  [default: you, else the first]")
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help="Address to serve on; others need links."
 )
@@ -77,6 +80,8 @@ def label(
     adjudicate: bool,
     model: str,
     source: str | None,
+    terminal: bool,
+    me: str | None,
     host: str,
     port: int,
     host_name: tuple[str, ...],
@@ -85,7 +90,7 @@ def label(
     format_: str | None,
     as_json: bool,
 ) -> None:
-    """Label the lines of pages in the browser.
+    """Label the lines of pages, in the browser or with --terminal in the terminal.
 
     PAGES is a collection, or pages in any format, which become a collection first. Every change is on disk
     before the page says so. Beyond this machine (--host) each annotator needs the link that is printed.
@@ -95,12 +100,11 @@ def label(
       boilerplate-ds label pages/*.html -o labels/mine
       boilerplate-ds label labels/mine --annotators ana,ben --overlap 0.2 --host 0.0.0.0
       boilerplate-ds label labels/mine --adjudicate
+      boilerplate-ds label labels/mine --terminal --annotators ana,ben --as ben
     """
-    _require("starlette", "uvicorn", "markdown_it")
+    _require(*(["textual"] if terminal else ["starlette", "uvicorn", "markdown_it"]))
     from boilerplate_ds.labeling.queue import read_queue
     from boilerplate_ds.labeling.session import Session
-    from boilerplate_ds.labeling.web import Access, serve
-    from boilerplate_ds.labeling.web.access import annotator_tokens, is_loopback
 
     rejects = Rejects()
     collection = _collection(pages, out, format_, text_column, rejects)
@@ -116,10 +120,28 @@ def label(
     )
     for item in rejects.items[:SHOWN_REJECTS]:
         click.echo(f"rejected: {show_invisible(str(item))}", err=True)
+    if terminal:
+        _label_here(session, me)
+        end(rejects)
+        return
+    from boilerplate_ds.labeling.web import Access, serve
+    from boilerplate_ds.labeling.web.access import annotator_tokens, is_loopback
+
     names = frozenset((*host_name, *(() if is_loopback(host) else (socket.gethostname(), socket.getfqdn()))))
     access = Access(names, {} if is_loopback(host) else annotator_tokens(collection, session.annotators))
     serve(session, access, host=host, port=port, ready=_tell(session, browser=browser, as_json=as_json))
     end(rejects)
+
+
+def _label_here(session: Session, me: str | None) -> None:
+    from boilerplate_ds.labeling.terminal import LabelApp
+
+    names = session.annotators
+    if me not in (None, *names):
+        raise BoilerplateError(f"{me!r} is none of the annotators: {', '.join(names)}")
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise BoilerplateError("--terminal needs a terminal; over ssh, run it with ssh -t")
+    LabelApp(session, me or (_user() if _user() in names else names[0])).run()
 
 
 def _require(*modules: str) -> None:
