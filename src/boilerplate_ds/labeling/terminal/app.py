@@ -38,8 +38,8 @@ KEYS = (
     ("d", "unsure: mark as doubtful, or no more"),
     ("j k ↓ ↑", "next, previous line; with shift: select"),
     ("] [", "next, previous block; with shift: select"),
-    ("b", "select the block around the line"),
-    ("tab  shift+tab", "next, previous uncertain line"),
+    ("v  b", "select while moving; select the block around the line"),
+    ("tab  shift+tab", "next, previous spot with uncertain lines"),
     ("page  home end", "ten lines; first, last line"),
     ("/", "search; enter, ↓ and ↑ go on, esc ends it"),
     ("enter", "accept the page as it stands, open the next"),
@@ -272,9 +272,7 @@ class LabelApp(App[None]):
         search.focus()
 
     def _escape(self) -> None:
-        if self.desk.anchor != self.desk.cursor:
-            self.desk.move(self.desk.cursor)
-        else:
+        if not self.desk.drop_selection():
             self._open_panel("")
 
     def _accept(self) -> None:
@@ -307,6 +305,7 @@ class LabelApp(App[None]):
             "backspace": desk.unlabel,
             "delete": desk.unlabel,
             "d": desk.mark_unsure,
+            "v": desk.toggle_selecting,
             "b": desk.select_block,
             "u": desk.undo,
             "ctrl+z": desk.undo,

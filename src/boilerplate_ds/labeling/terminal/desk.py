@@ -14,11 +14,11 @@ from boilerplate_ds.labeling.drafts import MAX_NOTE, UNLABELED, Edit, redo_edits
 from boilerplate_ds.labeling.session import ChangeClashError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from boilerplate_ds.labeling.drafts import Draft
     from boilerplate_ds.labeling.session import Session
 
+NEAR = 3
+"""Uncertain lines with no more than this many others between them are one spot to look at."""
 LONGEST_IDLE = 30.0
 """Seconds without a key that still count as work."""
 
@@ -43,6 +43,7 @@ class Desk:
         self._last_label: int | None = None
         self._run: tuple[int, int, int] | None = None  # label, lines, one past the last of them
         self._seen: set[int] = set()
+        self._selects = False
         self._warned = False
         self._active = 0.0
         self._last_key = time.monotonic()
@@ -52,10 +53,10 @@ class Desk:
     def show(self, draft: Draft) -> None:
         """Open a page."""
         self.take(draft)
-        self._seen, self._run, self._warned, self._active = set(), None, False, 0.0
-        first = self._next_uncertain(-1) if draft.votes else None
+        self._seen, self._run, self._active = set(), None, 0.0
+        self._selects = False
         self.message = ""
-        self.move(first or 0)
+        self.move((self._next_spot(-1) or 0) if draft.votes else 0)
 
     def take(self, draft: Draft) -> None:
         """Take over a page as it is on disk; the cursor stays."""
@@ -114,9 +115,9 @@ class Desk:
     # Moving
 
     def move(self, line: int, *, extend: bool = False) -> None:
-        """Go to a line; ``extend`` keeps the other end of the selection."""
+        """Go to a line; ``extend`` keeps the other end of the selection, as does :meth:`toggle_selecting`."""
         self.cursor = max(0, min(line, self.n_lines - 1))
-        if not extend:
+        if not (extend or self._selects):
             self.anchor = self.cursor
         self._warned = False
         self._see(self.cursor)
@@ -130,12 +131,24 @@ class Desk:
         line = self.cursor
         if direction > 0:
             end = self._block_end(line)
-            if extend:
+            if extend or self._selects:
                 end = end - 1 if end - 1 > line or end >= self.n_lines else self._block_end(line + 1) - 1
             self.move(end, extend=extend)
         else:
             start = self._block_start(line)
             self.move(start if start < line or line == 0 else self._block_start(line - 1), extend=extend)
+
+    def toggle_selecting(self) -> None:
+        """Select while moving, or no more."""
+        self._selects = not self._selects
+        self.move(self.cursor)
+
+    def drop_selection(self) -> bool:
+        """Select nothing but the cursor's line; gives whether there was more."""
+        dropped = self._selects or self.anchor != self.cursor
+        self._selects = False
+        self.move(self.cursor)
+        return dropped
 
     def select_block(self) -> None:
         """Select the block around the cursor."""
@@ -143,11 +156,12 @@ class Desk:
         self.move(self._block_end(self.cursor) - 1, extend=True)
 
     def to_uncertain(self, direction: int = 1) -> None:
-        """Go to the next (1) or previous (-1) uncertain line, round the page's end."""
+        """Go to the next (1) or previous (-1) spot of uncertain lines, round the page's end."""
+        starts = [first for first, _ in self.spots()]
         if direction > 0:
-            found = self._next_uncertain(self._uncertain_end(self.cursor))
+            found = self._next_spot(self.cursor)
         else:
-            found = self._first_uncertain((self.cursor - 1 - i) % self.n_lines for i in range(self.n_lines))
+            found = max((line for line in starts if line < self.cursor), default=max(starts, default=None))
         if found is None:
             self.message = "No uncertain lines left. Enter accepts the page."
         else:
@@ -237,10 +251,11 @@ class Desk:
         self._go_on(last)
 
     def _go_on(self, last: int) -> None:
-        following = self._next_uncertain(last) if self.draft.votes else min(last + 1, self.n_lines - 1)
+        following = self._next_spot(last) if self.draft.votes else min(last + 1, self.n_lines - 1)
         self.move(last if following is None else following)
 
     def _edit(self, edits: tuple[Edit, ...], kind: str = "edit") -> bool:
+        self._selects = False
         return self._send(kind=kind, edits=edits)
 
     def _send(self, **what: Any) -> bool:
@@ -276,32 +291,27 @@ class Desk:
     def _is_break(self, line: int) -> bool:
         return self.current[line] == UNLABELED and self.gaps[line]
 
+    def spots(self) -> list[tuple[int, int]]:
+        """Give the spots to look at, each as its first and last line; in adjudication each line is one."""
+        near = 0 if self.draft.votes else NEAR + 1
+        spots: list[tuple[int, int]] = []
+        for line in np.flatnonzero(self.uncertain).tolist():
+            if spots and line - spots[-1][1] <= near:
+                spots[-1] = (spots[-1][0], line)
+            else:
+                spots.append((line, line))
+        return spots
+
     def _see(self, line: int) -> None:
-        """Count the run of uncertain lines around the cursor as looked at."""
-        if self.uncertain[line]:
-            start = line
-            while start > 0 and self.uncertain[start - 1]:
-                start -= 1
-            end = self._uncertain_end(line)
-            self._seen.update(range(start, max(end, line) + 1))
+        """Count the spot around the cursor as looked at."""
+        for first, last in self.spots():
+            if first <= line <= last:
+                self._seen.update(range(first, last + 1))
 
-    def _uncertain_end(self, line: int) -> int:
-        """Give the last line of the run of uncertain lines that a line is in."""
-        end = line
-        while self.uncertain[line] and end + 1 < self.n_lines and self.uncertain[end + 1]:
-            end += 1
-        return line if self.draft.votes else end
-
-    def _next_uncertain(self, after: int) -> int | None:
-        return self._first_uncertain((after + 1 + i) % self.n_lines for i in range(self.n_lines))
-
-    def _first_uncertain(self, lines: Iterable[int]) -> int | None:
-        """Give the first that starts a run of uncertain lines; in adjudication, that is to be settled."""
-        for line in lines:
-            starts = bool(self.draft.votes) or line == 0 or not self.uncertain[line - 1]
-            if self.uncertain[line] and starts:
-                return line
-        return None
+    def _next_spot(self, after: int) -> int | None:
+        """Give the first line of the next spot; after the last one, of the first."""
+        starts = [first for first, _ in self.spots()]
+        return next((line for line in starts if line > after), starts[0] if starts else None)
 
 
 def describe(desk: Desk, line: int) -> str:
