@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from rich.markdown import Markdown
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 from textual.app import App
 from textual.containers import Horizontal, VerticalScroll
-from textual.widgets import Input, Markdown, Static, TextArea
+from textual.widgets import Input, Static, TextArea
 
 from boilerplate_ds.document import CODES, LABEL_NAMES
 from boilerplate_ds.errors import BoilerplateError
@@ -96,14 +97,12 @@ class LabelApp(App[None]):
             with VerticalScroll(id="side"):
                 yield TextArea(id="note")
                 yield Static(id="beside")
-                yield Markdown(id="guidelines", open_links=False)
         yield Input(id="search", placeholder="Search in this page")
         yield Static(id="told")
         yield Static(id="bottom")
 
     def on_mount(self) -> None:
         """Open the first page to do, or the first at all."""
-        self.query_one("#guidelines", Markdown).display = False
         ids = self.session.queue(self.annotator)
         first = self.session.next(self.annotator) or next(iter(ids), None)
         if first is None:
@@ -190,16 +189,14 @@ class LabelApp(App[None]):
             self.desk.write_note(self.query_one("#note", TextArea).text)
         self._panel = name
         self.query_one("#side").display = bool(name)
-        note, guidelines = self.query_one("#note", TextArea), self.query_one("#guidelines", Markdown)
-        beside = self.query_one("#beside", Static)
-        note.display, guidelines.display = name == "note", name == "guidelines"
-        beside.display = name in ("keys", "figures", "note")
+        note, beside = self.query_one("#note", TextArea), self.query_one("#beside", Static)
+        note.display = name == "note"
         if name == "note":
             note.text = self.desk.draft.note
             beside.update(Text("About this page, kept with its labels. Esc goes back to the lines."))
             note.focus()
         elif name == "guidelines":
-            guidelines.update(self._guidelines)
+            beside.update(Markdown(self._guidelines, hyperlinks=False))
         elif name == "keys":
             beside.update(_table("Keys", KEYS))
         elif name == "figures":
