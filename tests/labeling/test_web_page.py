@@ -187,6 +187,19 @@ def centre(locator: object) -> tuple[float, float]:
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
+def test_a_finger_picks_a_label_and_touches_lines(browser, folder):
+    with serving(folder, "--annotators", "ana", "--model", "none") as server:
+        context = browser.new_context(viewport={"width": 390, "height": 780}, has_touch=True, is_mobile=True)
+        phone = context.new_page()
+        open_page(phone, server, "ana", "page-0")
+        phone.tap(".pick[data-label=n]")
+        phone.tap("#line-1 .text")
+        phone.tap("#line-3 .letter")
+        assert shown_labels(phone) == "·n·n···"
+        wait_saved(phone)
+        context.close()
+
+
 def test_suggestions_are_taken_over_only_when_the_page_is_accepted(page, folder):
     suggest(folder, "page-0", LINES, "2n 5c", [0.99, 0.6, 0.99, 0.99, 0.99, 0.99, 0.5])
     with serving(folder, "--annotators", "ana", "--model", "none") as server:
