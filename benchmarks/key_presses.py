@@ -1,13 +1,13 @@
 """How many key presses a page takes that a model pre-labelled: replays gold labels through the real page.
 
-    python benchmarks/key_presses.py CORPUS/lines-dev.jsonl --out docs/key-presses.md
+    python benchmarks/key_presses.py CORPUS/lines-dev.jsonl
 
-The model that suggests has seen no page of the sites that are replayed: it is trained here on four fifths of
-the sites, and the pages come from the rest (``--model`` keeps it for the next run; ``--released`` takes the
-released model instead, which has seen them). The one who labels is a program that works as an attentive person
-does: from top to bottom, every run of uncertain lines is visited (Tab), every wrong line is put right with
-whatever key does most, and the page is accepted. A chord counts as two presses. Each page is then looked up in
-the store and must be gold, line by line.
+The model that suggests has seen no page of the sites that are replayed: it is trained here on four fifths
+of the sites, and the pages come from the rest (``--model`` keeps it for the next run; ``--released`` takes
+the released model instead, which has seen them). The one who labels is a program that works as an attentive
+person does: from top to bottom, every spot of uncertain lines is visited (Tab), every wrong line is put
+right with whatever keys do most, and the page is accepted. A chord counts as two presses. Each page is then
+looked up in the store and must be gold, line by line.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from boilerplate_ds import Document, LineClassifier
-from boilerplate_ds.document import LABEL_NAMES, Label
+from boilerplate_ds.document import Label
 from boilerplate_ds.labeling.collection import write_document_file
 from boilerplate_ds.labeling.drafts import SURE
 from boilerplate_ds.labeling.store import LabelStore
@@ -36,6 +36,8 @@ from web_session import chromium, open_page, serving, wait_saved
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    Labelled = tuple[Document, NDArray[np.int8]]
 
 MOVES = ("Tab", "Shift+Tab", "j", "k", "]", "[", "PageDown", "PageUp", "Home", "End")
 SELECTING = ("j", "]", "PageDown", "Tab")
@@ -50,6 +52,16 @@ class Page(NamedTuple):
     document: Document
     gold: NDArray[np.int8]
     suggestion: Suggestion
+
+
+class Way(NamedTuple):
+    """Keys that label the lines from ``start`` to before ``end``, and where the cursor is then."""
+
+    keys: tuple[str, ...]
+    label: int
+    start: int
+    end: int
+    cursor: int
 
 
 class Cost(NamedTuple):
@@ -142,16 +154,13 @@ class Labeller:
         self.cursor = cursor
         self._see()
 
-    def _ways(self) -> list[tuple[tuple[str, ...], int, int, int, int]]:
-        """Each way: keys, label, the lines it labels, and where the cursor is then."""
+    def _ways(self) -> list[Way]:
         at, last = self.cursor, len(self.gold) - 1
         label = int(self.gold[at])
         digit = str(label + 1)
 
-        def way(
-            keys: tuple[str, ...], label: int, start: int, end: int
-        ) -> tuple[tuple[str, ...], int, int, int, int]:
-            return keys, label, start, end, min(end, last)
+        def way(keys: tuple[str, ...], label: int, start: int, end: int) -> Way:
+            return Way(keys, label, start, end, min(end, last))
 
         ways = [way((digit,), label, at, at + 1)]
         ways.append(way(("b", digit), label, self._block_start(at), self._block_end(at)))
@@ -176,7 +185,7 @@ class Labeller:
         end = self._block_end(line) - 1
         return end if end > line or line + 1 > last else self._block_end(line + 1) - 1
 
-    def _gain(self, way: tuple[tuple[str, ...], int, int, int, int]) -> int:
+    def _gain(self, way: Way) -> int:
         _, label, start, end, _ = way
         gold, labels = self.gold[start:end], self.labels[start:end]
         return int((gold == label).sum() - (gold == labels).sum())
@@ -230,22 +239,19 @@ def is_held_out(site: str) -> bool:
     return int(sha256(site.encode()).hexdigest(), 16) % 5 == 0
 
 
-def read(corpus: Path) -> list[tuple[Document, NDArray[np.int8]]]:
+def read(corpus: Path) -> list[Labelled]:
     """Read the labelled pages."""
     pages = []
     for line in corpus.open(encoding="utf-8"):
         record = json.loads(line)
         labels = np.array([Label.parse(label).id for label in record["labels"]], dtype=np.int8)
-        document = Document(
-            id=record["id"], lines=tuple(record["lines"]), site=record["site"] or record["id"]
-        )
+        site = record["site"] or record["id"]
+        document = Document(id=record["id"], lines=tuple(record["lines"]), site=site)
         pages.append((document, labels))
     return pages
 
 
-def choose_model(
-    arguments: argparse.Namespace, pages: list[tuple[Document, NDArray[np.int8]]]
-) -> LineClassifier:
+def choose_model(arguments: argparse.Namespace, pages: list[Labelled]) -> LineClassifier:
     """Load the model that suggests, or train it on the sites that are not held out."""
     if arguments.released:
         return LineClassifier.load(shipped("models/web"))
@@ -271,14 +277,15 @@ def replay(pages: list[Page], folder: Path) -> list[Cost]:
             keys = Labeller(page).plan()
             for key in keys:
                 window.keyboard.press(key)
-            window.wait_for_function(
-                "id => document.getElementById('title').textContent !== id", arg=page.document.id
-            ) if page is not pages[-1] else window.wait_for_url("**/a/replay/")
+            if page is pages[-1]:
+                window.wait_for_url("**/a/replay/")
+            else:
+                another = "id => document.getElementById('title').textContent !== id"
+                window.wait_for_function(another, arg=page.document.id)
+                wait_saved(window)
             wrong = int((page.suggestion.labels != page.gold).sum())
             doubt = int((page.suggestion.scores < SURE).sum())
             costs.append(Cost(page.document.id, len(page.gold), wrong, doubt, presses(keys)))
-            if page is not pages[-1]:
-                wait_saved(window)
     latest = LabelStore(folder).latest()
     for page in pages:
         stored = latest[page.document.id, "replay"].annotation.labels
@@ -290,23 +297,18 @@ def table(costs: list[Cost]) -> str:
     """Write the figures as a Markdown table."""
     rows = ["| page | lines | wrong | uncertain | key presses |", "|---|--:|--:|--:|--:|"]
     rows += [f"| {c.doc_id} | {c.lines} | {c.wrong} | {c.uncertain} | {c.presses} |" for c in costs]
-    means = [
-        np.mean([getattr(c, name) for c in costs]) for name in ("lines", "wrong", "uncertain", "presses")
-    ]
+    means = [np.mean(column) for column in list(zip(*costs, strict=True))[1:]]
     rows.append("| **mean** | " + " | ".join(f"**{mean:.1f}**" for mean in means) + " |")
     return "\n".join(rows)
 
 
 def main() -> None:
     """Choose pages, replay them, print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description="Count key presses by replaying gold through the page.")
     parser.add_argument("corpus", type=Path, help="lines-dev.jsonl")
     parser.add_argument("--pages", type=int, default=10)
     parser.add_argument("--model", type=Path, help="Folder that keeps the model trained here.")
     parser.add_argument("--released", action="store_true", help="Suggest by the released model.")
-    parser.add_argument("--out", type=Path, help="File for the table.")
     arguments = parser.parse_args()
     labelled = read(arguments.corpus)
     typical = [(d, g) for d, g in labelled if is_held_out(d.site) and 130 <= len(d.lines) <= 170]
@@ -315,23 +317,13 @@ def main() -> None:
     probabilities = choose_model(arguments, labelled).predict_proba([document for document, _ in typical])
     pages = []
     for (document, gold), p in zip(typical, probabilities, strict=True):
-        labels, scores = p.argmax(axis=1).astype(np.int8), p.max(axis=1)
-        suggestion = Suggestion(document.id, document.text_sha256, "model-held-out", labels, scores)
-        rounded = np.round(scores, 3).astype(np.float32)
-        pages.append(
-            Page(
-                document,
-                gold,
-                Suggestion(*(getattr(suggestion, f) for f in suggestion.__slots__[:4]), rounded),
-            )
-        )
+        labels = p.argmax(axis=1).astype(np.int8)
+        scores = np.round(p.max(axis=1), 3).astype(np.float32)  # as suggestions are stored
+        suggestion = Suggestion(document.id, document.text_sha256, "model", labels, scores)
+        pages.append(Page(document, gold, suggestion))
     with TemporaryDirectory() as folder:
-        text = table(replay(pages, Path(folder) / "pages"))
-    print(text)
-    if arguments.out:
-        arguments.out.write_text(text + "\n", encoding="utf-8")
+        print(table(replay(pages, Path(folder) / "pages")))
 
 
 if __name__ == "__main__":
-    assert len(LABEL_NAMES) == 4
     main()

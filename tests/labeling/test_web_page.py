@@ -187,16 +187,29 @@ def centre(locator: object) -> tuple[float, float]:
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
+def test_a_finger_picks_a_label_and_touches_lines(browser, folder):
+    with serving(folder, "--annotators", "ana", "--model", "none") as server:
+        context = browser.new_context(viewport={"width": 390, "height": 780}, has_touch=True, is_mobile=True)
+        phone = context.new_page()
+        open_page(phone, server, "ana", "page-0")
+        phone.tap(".pick[data-label=n]")
+        phone.tap("#line-1 .text")
+        phone.tap("#line-3 .letter")
+        assert shown_labels(phone) == "·n·n···"
+        wait_saved(phone)
+        context.close()
+
+
 def test_suggestions_are_taken_over_only_when_the_page_is_accepted(page, folder):
-    suggest(folder, "page-0", LINES, "2n 5c", [0.99, 0.6, 0.99, 0.99, 0.99, 0.5, 0.5])
+    suggest(folder, "page-0", LINES, "2n 5c", [0.99, 0.6, 0.99, 0.99, 0.99, 0.99, 0.5])
     with serving(folder, "--annotators", "ana", "--model", "none") as server:
         open_page(page, server, "ana", "page-0")
         assert shown_labels(page) == "nnccccc"
         assert page.locator("#lines .line.set").count() == 0
-        assert page.locator("#lines .line.uncertain .sure").all_inner_texts() == ["60%", "50%", "50%"]
+        assert page.locator("#lines .line.uncertain .sure").all_inner_texts() == ["60%", "50%"]
         press(page, "Enter")  # leads to the first uncertain line
         assert page.get_attribute("#lines", "aria-activedescendant") == "line-1"
-        press(page, "Tab", "2", "4", "Enter")
+        press(page, "Tab", "k", "2", "4", "Enter")
         assert wait_stored(page, folder, "page-0") == "2n 3c 1a 1r"
         extra = LabelStore(folder).latest()["page-0", "ana"].extra
         assert (extra["suggested_by"], extra["suggested"], extra["changed"]) == ("model-web", "2n 5c", 2)
@@ -295,6 +308,55 @@ def test_a_review_queue_opens_with_the_lines_to_look_at(page, folder, tmp_path):
         assert page.get_attribute("#lines", "aria-activedescendant") == "line-4"
         press(page, "2", "Enter")
         assert wait_stored(page, folder, "page-1", "adjudicated") == "4c 1a 2c"
+
+
+CONTRASTS = """() => {
+  const context = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+  const pixel = () => context.getImageData(0, 0, 1, 1).data;
+  const luminance = ([r, g, b]) =>
+    [r, g, b].map((v) => v / 255).map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+      .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const paint = (colour) => { context.fillStyle = colour; context.fillRect(0, 0, 1, 1); };
+  const low = [];
+  for (const element of document.querySelectorAll("body *")) {
+    const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+    const shown = element.checkVisibility({ visibilityProperty: true }) && !element.closest(".unseen");
+    if (!own || !shown) continue;
+    paint("white");
+    const around = [];
+    for (let at = element; at; at = at.parentElement) around.unshift(getComputedStyle(at).backgroundColor);
+    around.forEach(paint);
+    const behind = luminance(pixel());
+    paint(getComputedStyle(element).color);
+    const [light, dark] = [luminance(pixel()), behind].sort((a, b) => b - a);
+    const ratio = (light + 0.05) / (dark + 0.05);
+    if (ratio < 4.5) low.push([element.className || element.tagName, element.textContent.trim(), ratio]);
+  }
+  return low;
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_text_has_the_contrast_that_aa_asks_for(page, folder, scheme):
+    page.emulate_media(color_scheme=scheme)
+    suggest(folder, "page-0", LINES, "2n 3c 1a 1r", [0.99, 0.6, 0.99, 0.99, 0.99, 0.5, 0.5])
+    with serving(folder, "--annotators", "ana,ben", "--overlap", 1, "--model", "none") as server:
+        for name, keys in (("ana", "3313"), ("ben", "33")):
+            open_page(page, server, name, "page-0")
+            press(page, *keys, "d", "Home", "Shift+J")
+            assert page.evaluate(CONTRASTS) == []
+            for panel in ("guidelines", "keys", "figures"):
+                page.click(f"#open-{panel}")
+                assert page.evaluate(CONTRASTS) == []
+            page.click("#close-side")
+            press(page, "Escape", "Enter", "Enter")
+            wait_stored(page, folder, "page-0", name)
+        page.goto(f"{server.root}/a/ana/")
+        assert page.evaluate(CONTRASTS) == []
+    with serving(folder, "--annotators", "eva", "--adjudicate", "--model", "none") as server:
+        open_page(page, server, "eva", "page-0")
+        assert page.locator("#lines .vote").count()
+        assert page.evaluate(CONTRASTS) == []
 
 
 def test_a_screen_reader_hears_lines_labels_and_changes(page, folder):

@@ -170,16 +170,18 @@ class Session:
         """Give the next document to do, after one and then from the start; those put aside come last."""
         ids = self.queue(annotator)
         start = ids.index(after) + 1 if after in ids else 0
-        waiting = [i for i in ids[start:] + ids[:start] if i != after]
         name = self._stored_as(annotator)[0]
+        skipped = None
         with self._lock:
             self._catch_up(name)
-            status = {i: self._draft(name, i).status for i in waiting}
-        for wanted in (("new", "started", "changed"), ("skipped",)):
-            for doc_id in waiting:
-                if status[doc_id] in wanted:
+            for doc_id in ids[start:] + ids[:start]:
+                status = self._draft(name, doc_id).status
+                if doc_id == after or status == "done":
+                    continue
+                if status != "skipped":
                     return doc_id
-        return None
+                skipped = skipped or doc_id
+        return skipped
 
     def draft(self, annotator: str, doc_id: str, *, suggest: bool = True) -> Draft:
         """Give a document as the annotator has left it.

@@ -11,6 +11,7 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markdown_it import MarkdownIt
@@ -18,7 +19,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -31,7 +32,6 @@ from boilerplate_ds.labeling.web.access import Guard
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from boilerplate_ds.document import Labels
     from boilerplate_ds.labeling.drafts import Step
@@ -72,6 +72,7 @@ class _Views:
         self.templates = Environment(
             loader=PackageLoader("boilerplate_ds.labeling.web"), autoescape=True, undefined=StrictUndefined
         )
+        self.templates.filters["urlencode"] = _quoted
         markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
         text = guidelines_file(session.folder).read_text(encoding="utf-8", errors="replace")
         self.guidelines = markdown.render(text.partition("\n")[2] if text.startswith("version:") else text)
@@ -202,7 +203,8 @@ class _Views:
 
     def _html(self, template: str, request: Request, status: int = 200, **context: Any) -> HTMLResponse:
         shared = {"session": self.session, "labels": tuple(Label), "path": request.url.path}
-        return HTMLResponse(self.templates.get_template(template).render(shared | context), status)
+        text = self.templates.get_template(template).render(shared | context)
+        return HTMLResponse(text.encode("utf-8", "replace"), status)
 
 
 def draft_json(draft: Draft) -> dict[str, Any]:
@@ -264,9 +266,11 @@ def _letters(labels: Labels) -> str:
 
 def _json(content: Any) -> Response:
     """Answer with JSON in ASCII: a page may hold half a character, which UTF-8 cannot carry."""
-    from starlette.responses import Response
-
     return Response(json.dumps(content, separators=(",", ":")), media_type="application/json")
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="", errors="replace")
 
 
 def _number(text: str, most: int) -> int:
