@@ -286,6 +286,24 @@ def test_another_window_is_never_overwritten(folder):
     use(Session(folder, ["ana"]), scenario)
 
 
+def test_what_could_not_be_stored_is_told_and_undone(folder):
+    async def scenario(app: LabelApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "1")
+        drafts = folder / "drafts" / "ana.jsonl"
+        kept = drafts.read_bytes()
+        drafts.unlink()
+        drafts.mkdir()
+        await press(pilot, "1")
+        assert "Not saved" in told(app)
+        assert app.desk.labels[1] == -1
+        drafts.rmdir()
+        drafts.write_bytes(kept)
+        await press(pilot, "2")
+
+    use(Session(folder, ["ana"]), scenario)
+    assert draft(folder) == "ca······"
+
+
 def test_the_mouse_moves_and_selects(folder):
     async def scenario(app: LabelApp, pilot: Pilot[None]) -> None:
         rows = {app.lines.line_at(y): y for y in range(app.lines.size.height)}

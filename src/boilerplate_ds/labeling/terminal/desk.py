@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from boilerplate_ds.document import LABEL_NAMES
+from boilerplate_ds.errors import LabelError
 from boilerplate_ds.labeling.drafts import MAX_NOTE, UNLABELED, Edit, redo_edits, undo_edits
 from boilerplate_ds.labeling.session import ChangeClashError
 
@@ -259,7 +260,7 @@ class Desk:
         return self._send(kind=kind, edits=edits)
 
     def _send(self, **what: Any) -> bool:
-        """Have a change stored; if another window was first, take over what it did instead."""
+        """Have a change stored; gives whether it was. If another window was first, take over what it did."""
         seconds, self._active = round(self._active, 1), 0.0
         change = replace(self.session.change(self.draft, seconds=seconds, **what), client=self._client)
         self.message = ""
@@ -268,6 +269,9 @@ class Desk:
         except ChangeClashError as clash:
             self.take(clash.draft)
             self.message = f"{str(clash).capitalize()}."
+            return False
+        except LabelError as error:
+            self.message = f"Not saved: {error}"
             return False
         return True
 
