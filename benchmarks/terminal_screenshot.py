@@ -1,4 +1,4 @@
-"""Take the picture of the terminal app for the docs: a starter page, some lines set by hand, the keys beside it.
+"""Take the picture of the terminal app for the docs: a starter page, some lines labelled, the keys beside it.
 
 Usage: python benchmarks/terminal_screenshot.py docs/images
 """

@@ -258,10 +258,11 @@ def test_panels_open_and_close_beside_the_page(folder):
 def test_a_settled_page_says_who_decided_and_both_votes_are_shown(folder):
     annotate(folder, "ana", GOLD)
     annotate(folder, "ben", SUGGESTED)
+    suggest(folder)
 
     async def scenario(app: LabelApp, pilot: Pilot[None]) -> None:
         assert app.desk.cursor == 5
-        assert "ana: recommendation · ben: ad" in told(app)
+        assert "model-web: ad 50% · ana: recommendation · ben: ad" in told(app)
         row = next(text for text in screen(app) if "Most read" in text)
         assert row.split()[1:5] == ["6", "r", "a", "·?"]
         await press(pilot, "right", "enter")

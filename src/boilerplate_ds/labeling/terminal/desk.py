@@ -323,7 +323,7 @@ def describe(desk: Desk, line: int) -> str:
     label = desk.current[line]
     parts = [f"line {line + 1} of {desk.n_lines}", LABEL_NAMES[label] if label != UNLABELED else "no label"]
     suggestion = desk.draft.suggestion
-    if suggestion is not None and not desk.draft.votes:
+    if suggestion is not None:
         sure = f"{LABEL_NAMES[suggestion.labels[line]]} {suggestion.scores[line]:.0%}"
         parts.append(f"{suggestion.source}: {sure}")
     parts += [f"{name}: {LABEL_NAMES[labels[line]]}" for name, labels in desk.draft.votes.items()]
