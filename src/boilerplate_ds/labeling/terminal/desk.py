@@ -270,7 +270,7 @@ class Desk:
             self.take(clash.draft)
             self.message = f"{str(clash).capitalize()}."
             return False
-        except LabelError as error:
+        except (LabelError, OSError) as error:
             self.message = f"Not saved: {error}"
             return False
         return True
