@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import socket
+import sys
 import webbrowser
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,7 +15,6 @@ import click
 
 from boilerplate_ds.cli.console import (
     SHOWN_REJECTS,
-    end,
     file,
     folder,
     format_option,
@@ -114,12 +114,20 @@ def label(
         suggest=None if model == "none" else _suggester(model),
         rejects=rejects,
     )
-    for item in rejects.items[:SHOWN_REJECTS]:
-        click.echo(f"rejected: {show_invisible(str(item))}", err=True)
+    _report(rejects)
     names = frozenset((*host_name, *(() if is_loopback(host) else (socket.gethostname(), socket.getfqdn()))))
     access = Access(names, {} if is_loopback(host) else annotator_tokens(collection, session.annotators))
     serve(session, access, host=host, port=port, ready=_tell(session, browser=browser, as_json=as_json))
-    end(rejects)
+    if rejects.count:
+        sys.exit(1)
+
+
+def _report(rejects: Rejects) -> None:
+    """Say what was left out before the session begins: it may last for days."""
+    for item in rejects.items[:SHOWN_REJECTS]:
+        click.echo(f"rejected: {show_invisible(str(item))}", err=True)
+    if rejects.count:
+        click.echo(f"{rejects.count:,} bad records were left out", err=True)
 
 
 def _require(*modules: str) -> None:

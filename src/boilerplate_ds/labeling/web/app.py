@@ -7,6 +7,7 @@ JSON and shown by ``static/page.js``, which puts text into the page as text only
 from __future__ import annotations
 
 import json
+import mimetypes
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -48,6 +49,9 @@ _HERE = Path(__file__).parent
 def make_app(session: Session, access: Access) -> Starlette:
     """Make the web application of a session."""
     views = _Views(session, access)
+    mimetypes.add_type(
+        "text/javascript", ".js"
+    )  # some Windows machines say text/plain, which browsers refuse
     return Starlette(
         routes=[
             Route("/", views.door),

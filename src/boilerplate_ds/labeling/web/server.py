@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -62,7 +63,8 @@ def serve(
             lifespan="off",
             timeout_graceful_shutdown=2,
         )
-        uvicorn.Server(config).run(sockets=[listener])
+        with suppress(KeyboardInterrupt):  # raised once everybody has been served
+            uvicorn.Server(config).run(sockets=[listener])
 
 
 def addresses(session: Session, access: Access, host: str, port: int) -> dict[str, str]:
