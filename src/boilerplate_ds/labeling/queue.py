@@ -29,7 +29,8 @@ class QueueItem:
     reason : str
         For the annotator to read, such as ``uncertain`` or ``likely label errors``.
     score : float
-        What it was ordered by; higher comes first. Scales differ from strategy to strategy.
+        What it was ordered by; higher comes first. Scales differ from strategy to strategy; 0 where an order
+        has no score.
     lines : tuple of int
         Lines to look at first, from 0, the most doubtful first; empty: the whole page.
     """

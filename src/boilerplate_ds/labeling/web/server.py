@@ -53,18 +53,17 @@ def serve(
     except OSError as error:
         reason = f"cannot serve on {host}, port {port}: {error.strerror or error}"
         raise BoilerplateError(f"{reason}; choose another --port, or 0 for any free one") from error
-    with listener:
+    config = uvicorn.Config(
+        make_app(session, access),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        timeout_graceful_shutdown=2,
+    )
+    with listener, suppress(KeyboardInterrupt):  # how a session ends
         ready(addresses(session, access, host, listener.getsockname()[1]))
-        config = uvicorn.Config(
-            make_app(session, access),
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            lifespan="off",
-            timeout_graceful_shutdown=2,
-        )
-        with suppress(KeyboardInterrupt):  # raised once everybody has been served
-            uvicorn.Server(config).run(sockets=[listener])
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 def addresses(session: Session, access: Access, host: str, port: int) -> dict[str, str]:
