@@ -142,6 +142,7 @@ class _Views:
         answer = draft_json(draft)
         answer["place"] = ids.index(doc_id) + 1 if doc_id in ids else None
         answer["pages"] = len(ids)
+        answer["reason"] = self.session.reason(doc_id)
         answer["previous"] = ids[ids.index(doc_id) - 1] if doc_id in ids[1:] else None
         answer["next"] = self.session.next(annotator, doc_id)
         return _json(answer)
@@ -251,6 +252,7 @@ def progress_json(progress: Progress) -> dict[str, Any]:
         "lines_a_minute": progress.lines_a_minute,
         "labels": dict(progress.labels),
         "agreement": progress.agreement,
+        "kappa": progress.kappa,
         "compared_lines": progress.compared_lines,
     }
 
