@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 from http.client import HTTPConnection
 from pathlib import Path
@@ -39,6 +40,16 @@ def test_pages_become_a_collection_with_the_models_suggestions(tmp_path):
     suggested = read_suggestions(out)
     first = next(iter(documents))
     assert len(suggested[first]["model-web"].labels) == len(documents[first].lines)
+
+
+def test_bad_records_are_left_out_and_told_by_the_exit_code(tmp_path, collection):
+    copy = shutil.copytree(collection, tmp_path / "copy")
+    with serving(copy, "--annotators", "ana", "--model", "none") as server:
+        assert server.interrupt() == 0
+    with next(copy.glob("documents/*.jsonl")).open("a") as documents:
+        documents.write("no JSON\n")
+    with serving(copy, "--annotators", "ana", "--model", "none") as server:
+        assert server.interrupt() == 1
 
 
 def test_what_cannot_be_served_is_said(tmp_path, collection):

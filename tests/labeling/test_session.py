@@ -255,6 +255,7 @@ def test_progress_counts_pages_lines_speed_labels_and_agreement(folder):
     assert progress.lines_a_minute == 60.0
     assert progress.labels == {"content": 2, "ad": 1, "navigation": 2, "recommendation": 1}
     assert progress.agreement == pytest.approx(5 / 6)
+    assert progress.kappa == pytest.approx(10 / 13)
 
 
 # Adjudication

@@ -306,6 +306,7 @@ def test_a_review_queue_opens_with_the_lines_to_look_at(page, folder, tmp_path):
         page.goto(f"{server.root}/a/eva/page")
         page.wait_for_selector("body[data-ready]")
         assert page.get_attribute("#lines", "aria-activedescendant") == "line-4"
+        assert "likely error" in page.inner_text("#intro-reason")
         press(page, "2", "Enter")
         assert wait_stored(page, folder, "page-1", "adjudicated") == "4c 1a 2c"
 

@@ -59,11 +59,17 @@ class Server:
         self.addresses = json.loads(first)["addresses"]
         return self
 
+    def interrupt(self) -> int:
+        """End it as Ctrl+C does; gives the exit code."""
+        self._process.send_signal(signal.SIGINT)
+        self._process.communicate()
+        return self._process.returncode
+
     def kill(self) -> None:
         """End it as a power cut would."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGKILL)
-        self._process.communicate()
+            self._process.communicate()
 
 
 @contextmanager

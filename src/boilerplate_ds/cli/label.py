@@ -15,7 +15,6 @@ import click
 
 from boilerplate_ds.cli.console import (
     SHOWN_REJECTS,
-    end,
     file,
     folder,
     format_option,
@@ -118,19 +117,37 @@ def label(
         suggest=None if model == "none" else _suggester(model),
         rejects=rejects,
     )
-    for item in rejects.items[:SHOWN_REJECTS]:
-        click.echo(f"rejected: {show_invisible(str(item))}", err=True)
+    _report(rejects)
     if terminal:
         _label_here(session, me)
-        end(rejects)
-        return
+    else:
+        tell = _tell(session, browser=browser, as_json=as_json)
+        _label_in_browser(session, host, port, host_name, tell)
+    if rejects.count:
+        sys.exit(1)
+
+
+def _label_in_browser(
+    session: Session,
+    host: str,
+    port: int,
+    host_names: tuple[str, ...],
+    ready: Callable[[Mapping[str, str]], None],
+) -> None:
     from boilerplate_ds.labeling.web import Access, serve
     from boilerplate_ds.labeling.web.access import annotator_tokens, is_loopback
 
-    names = frozenset((*host_name, *(() if is_loopback(host) else (socket.gethostname(), socket.getfqdn()))))
-    access = Access(names, {} if is_loopback(host) else annotator_tokens(collection, session.annotators))
-    serve(session, access, host=host, port=port, ready=_tell(session, browser=browser, as_json=as_json))
-    end(rejects)
+    own = () if is_loopback(host) else (socket.gethostname(), socket.getfqdn())
+    tokens = {} if is_loopback(host) else annotator_tokens(session.folder, session.annotators)
+    serve(session, Access(frozenset((*host_names, *own)), tokens), host=host, port=port, ready=ready)
+
+
+def _report(rejects: Rejects) -> None:
+    """Say what was left out before the session begins: it may last for days."""
+    for item in rejects.items[:SHOWN_REJECTS]:
+        click.echo(f"rejected: {show_invisible(str(item))}", err=True)
+    if rejects.count:
+        click.echo(f"{rejects.count:,} bad records were left out", err=True)
 
 
 def _label_here(session: Session, me: str | None) -> None:

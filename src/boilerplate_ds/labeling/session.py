@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from math import isnan, nan
 from pathlib import Path
 from secrets import token_hex
 from threading import RLock
@@ -18,6 +19,7 @@ import numpy as np
 
 from boilerplate_ds.document import LABEL_NAMES, Annotation, encode_runs
 from boilerplate_ds.errors import BoilerplateError, LabelError, reject_or_raise
+from boilerplate_ds.labeling.agreement import cohen_kappa
 from boilerplate_ds.labeling.assignment import assign
 from boilerplate_ds.labeling.collection import load_documents, misfit
 from boilerplate_ds.labeling.drafts import (
@@ -34,6 +36,8 @@ from boilerplate_ds.labeling.suggestions import Suggestion, append_suggestion, r
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from boilerplate_ds.document import Document, Labels
     from boilerplate_ds.errors import Rejects
@@ -71,8 +75,9 @@ class Progress:
         Time spent on pages that are done.
     labels : mapping of str to int
         Lines of each label on pages that are done.
-    compared_lines, agreed_lines : int
-        Lines that somebody else has labelled, too, and those with the same label; each pair of people counts.
+    confusion : ndarray of int64, shape (n_labels, n_labels)
+        Lines that somebody else has labelled, too, by the annotator's label and the other's; each pair of
+        people counts.
     """
 
     pages: int
@@ -82,8 +87,7 @@ class Progress:
     lines_done: int
     seconds: float
     labels: Mapping[str, int]
-    compared_lines: int
-    agreed_lines: int
+    confusion: NDArray[np.int64]
 
     @property
     def lines_a_minute(self) -> float | None:
@@ -93,7 +97,18 @@ class Progress:
     @property
     def agreement(self) -> float | None:
         """Share of compared lines with the same label, 0 to 1; None where nothing was labelled twice."""
-        return self.agreed_lines / self.compared_lines if self.compared_lines else None
+        return float(np.trace(self.confusion)) / self.compared_lines if self.compared_lines else None
+
+    @property
+    def compared_lines(self) -> int:
+        """How many lines somebody else has labelled, too."""
+        return int(self.confusion.sum())
+
+    @property
+    def kappa(self) -> float | None:
+        """Cohen's κ with the others, who count as one; None where it has no value."""
+        kappa = cohen_kappa(self.confusion) if self.compared_lines else nan
+        return None if isnan(kappa) else kappa
 
 
 class Session:
@@ -152,6 +167,7 @@ class Session:
         self._suggest = suggest
         self._rejects = rejects
         self.documents = {i: d for i, d in load_documents(self.folder, rejects).items() if d.lines}
+        self._reasons: dict[str, str] = {}
         self._look = self._queued(queue)
         self._suggestions = self._read_suggestions(source)
         self._annotations = _Annotations(self.folder, rejects)
@@ -165,6 +181,10 @@ class Session:
     def queue(self, annotator: str) -> list[str]:
         """Give the ids of an annotator's documents, in the order to label them."""
         return self._queues[self._known(annotator)]
+
+    def reason(self, doc_id: str) -> str:
+        """Say why the queue file wants a document labelled; empty if it does not say."""
+        return self._reasons.get(doc_id, "")
 
     def next(self, annotator: str, after: str | None = None) -> str | None:
         """Give the next document to do, after one and then from the start; those put aside come last."""
@@ -255,7 +275,7 @@ class Session:
             done = [d for d in drafts if d.accepted is not None]
             stored = [self._annotations.of(d.document.id)[name].annotation for d in done]
             counts = Counter(int(label) for a in stored for label in a.labels)
-            compared, agreed = self._compared(name, stored)
+            confusion = self._confusion(name, stored)
         return Progress(
             pages=len(drafts),
             pages_done=len(done),
@@ -264,8 +284,7 @@ class Session:
             lines_done=sum(len(d.labels) for d in done),
             seconds=sum(a.seconds or 0.0 for a in stored),
             labels={label: counts[i] for i, label in enumerate(LABEL_NAMES)},
-            compared_lines=compared,
-            agreed_lines=agreed,
+            confusion=confusion,
         )
 
     def _known(self, annotator: str) -> str:
@@ -293,6 +312,7 @@ class Session:
                 reject_or_raise(self._rejects, "the queue", where, reason, LabelError)
             else:
                 look[item.doc_id] = tuple(item.lines)
+                self._reasons[item.doc_id] = item.reason
         return look
 
     def _shares(self, overlap: float) -> dict[str, list[str]]:
@@ -457,15 +477,14 @@ class Session:
             extra["unsure"] = np.flatnonzero(draft.unsure).tolist()
         return extra
 
-    def _compared(self, name: str, own: Iterable[Annotation]) -> tuple[int, int]:
-        compared = agreed = 0
+    def _confusion(self, name: str, own: Iterable[Annotation]) -> NDArray[np.int64]:
+        counts = np.zeros((len(LABEL_NAMES), len(LABEL_NAMES)), dtype=np.int64)
         for mine in own:
             for other, stored in self._annotations.of(mine.doc_id).items():
                 theirs = stored.annotation
                 if other not in (name, ADJUDICATOR) and theirs.text_sha256 == mine.text_sha256:
-                    compared += len(mine.labels)
-                    agreed += int((mine.labels == theirs.labels).sum())
-        return compared, agreed
+                    np.add.at(counts, (mine.labels, theirs.labels), 1)
+        return counts
 
 
 class _Annotations:

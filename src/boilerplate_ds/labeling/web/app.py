@@ -7,6 +7,7 @@ JSON and shown by ``static/page.js``, which puts text into the page as text only
 from __future__ import annotations
 
 import json
+import mimetypes
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -48,6 +49,9 @@ _HERE = Path(__file__).parent
 def make_app(session: Session, access: Access) -> Starlette:
     """Make the web application of a session."""
     views = _Views(session, access)
+    mimetypes.add_type(
+        "text/javascript", ".js"
+    )  # some Windows machines say text/plain, which browsers refuse
     return Starlette(
         routes=[
             Route("/", views.door),
@@ -138,6 +142,7 @@ class _Views:
         answer = draft_json(draft)
         answer["place"] = ids.index(doc_id) + 1 if doc_id in ids else None
         answer["pages"] = len(ids)
+        answer["reason"] = self.session.reason(doc_id)
         answer["previous"] = ids[ids.index(doc_id) - 1] if doc_id in ids[1:] else None
         answer["next"] = self.session.next(annotator, doc_id)
         return _json(answer)
@@ -247,6 +252,7 @@ def progress_json(progress: Progress) -> dict[str, Any]:
         "lines_a_minute": progress.lines_a_minute,
         "labels": dict(progress.labels),
         "agreement": progress.agreement,
+        "kappa": progress.kappa,
         "compared_lines": progress.compared_lines,
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -52,16 +53,16 @@ def serve(
     except OSError as error:
         reason = f"cannot serve on {host}, port {port}: {error.strerror or error}"
         raise BoilerplateError(f"{reason}; choose another --port, or 0 for any free one") from error
-    with listener:
+    config = uvicorn.Config(
+        make_app(session, access),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        timeout_graceful_shutdown=2,
+    )
+    with listener, suppress(KeyboardInterrupt):  # how a session ends
         ready(addresses(session, access, host, listener.getsockname()[1]))
-        config = uvicorn.Config(
-            make_app(session, access),
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            lifespan="off",
-            timeout_graceful_shutdown=2,
-        )
         uvicorn.Server(config).run(sockets=[listener])
 
 

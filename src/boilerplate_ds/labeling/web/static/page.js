@@ -383,6 +383,7 @@ function showPage() {
   $("intro-site").textContent = site || "no site";
   $("intro-title").textContent = id;
   $("intro-url").textContent = url;
+  $("intro-reason").textContent = draft.reason && `In the queue for: ${draft.reason}`;
   $("intro-hint").textContent = draft.adjudicates
     ? `${draft.looks.size} ${draft.looks.size === 1 ? "line" : "lines"} to settle between ${draft.annotators.join(", ")}.`
     : suggestion
@@ -440,7 +441,7 @@ async function showFigures() {
     ["Pages", `${figures.pages_done} of ${figures.pages}`],
     ["Lines", `${figures.lines_done} of ${figures.lines}`],
     ["Lines a minute", figures.lines_a_minute === null ? "–" : Math.round(figures.lines_a_minute)],
-    ["Agreement", figures.agreement === null ? "–" : `${(100 * figures.agreement).toFixed(1)}% of ${figures.compared_lines} lines`],
+    ["Agreement", figures.agreement === null ? "–" : `${(100 * figures.agreement).toFixed(1)}% of ${figures.compared_lines} lines${figures.kappa === null ? "" : `, κ ${figures.kappa.toFixed(2)}`}`],
   ];
   $("figures").replaceChildren(
     ...rows.map(([name, value]) => {
