@@ -19,7 +19,7 @@ import numpy as np
 
 from boilerplate_ds.document import LABEL_NAMES, Annotation, encode_runs
 from boilerplate_ds.errors import BoilerplateError, LabelError, reject_or_raise
-from boilerplate_ds.labeling.agreement import cohen_kappa
+from boilerplate_ds.labeling.agreement import kappas
 from boilerplate_ds.labeling.assignment import assign
 from boilerplate_ds.labeling.collection import load_documents, misfit
 from boilerplate_ds.labeling.drafts import (
@@ -107,7 +107,7 @@ class Progress:
     @property
     def kappa(self) -> float | None:
         """Cohen's κ with the others, who count as one; None where it has no value."""
-        kappa = cohen_kappa(self.confusion) if self.compared_lines else nan
+        kappa = float(kappas(self.confusion.astype(np.float64))) if self.compared_lines else nan
         return None if isnan(kappa) else kappa
 
 
