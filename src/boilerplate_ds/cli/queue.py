@@ -266,7 +266,7 @@ def review(
     \b
     Example:
       boilerplate-ds review labels/mine -o review.jsonl
-      boilerplate-ds label labels/mine --queue review.jsonl
+      boilerplate-ds label labels/mine --queue review.jsonl --adjudicate
     """
     from boilerplate_ds.labeling.label_errors import confident_joint, find_suspects, review_queue
     from boilerplate_ds.model import LineClassifier

@@ -62,6 +62,28 @@ def load_collection(folder: str | Path, rejects: Rejects | None = None) -> Colle
         At the first bad record, without ``rejects``.
     """
     folder = Path(folder)
+    documents = load_documents(folder, rejects)
+    annotations = []
+    for stored in LabelStore(folder).latest(rejects).values():
+        reason = misfit(stored.annotation, documents.get(stored.annotation.doc_id))
+        if reason:
+            reject_or_raise(rejects, stored.file, f"line {stored.line}", reason, LabelError)
+        else:
+            annotations.append(stored.annotation)
+    return Collection(folder, documents, tuple(annotations))
+
+
+def load_documents(folder: str | Path, rejects: Rejects | None = None) -> dict[str, Document]:
+    """Read the documents of a collection, by id, in the order of their files.
+
+    Raises
+    ------
+    DatasetError
+        If the folder is missing or holds no documents.
+    LabelError
+        At the first bad record, without ``rejects``.
+    """
+    folder = Path(folder)
     if not folder.is_dir():
         raise DatasetError(f"{folder}: no such collection")
     documents: dict[str, Document] = {}
@@ -71,14 +93,7 @@ def load_collection(folder: str | Path, rejects: Rejects | None = None) -> Colle
     if not documents:
         hint = f"; run: boilerplate-ds hydrate {folder}" if is_standoff(folder) else ""
         raise DatasetError(f"{folder}: holds no documents{hint}")
-    annotations = []
-    for stored in LabelStore(folder).latest(rejects).values():
-        reason = misfit(stored.annotation, documents.get(stored.annotation.doc_id))
-        if reason:
-            reject_or_raise(rejects, stored.file, f"line {stored.line}", reason, LabelError)
-        else:
-            annotations.append(stored.annotation)
-    return Collection(folder, documents, tuple(annotations))
+    return documents
 
 
 def is_standoff(folder: Path) -> bool:

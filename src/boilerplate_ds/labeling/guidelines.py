@@ -13,6 +13,14 @@ if TYPE_CHECKING:
 _VERSION = re.compile(r"version:\s*(\S+)")
 
 
+def guidelines_file(labels: Path) -> Path:
+    """Give the ``GUIDELINES.md`` that rules a folder of labels: in it, above it, else the shipped one."""
+    for folder in (labels, *labels.resolve().parents[:2]):
+        if (folder / "GUIDELINES.md").is_file():
+            return folder / "GUIDELINES.md"
+    return shipped("labels/GUIDELINES.md")
+
+
 def guidelines_version(labels: Path) -> str:
     """Version in the first line of ``GUIDELINES.md`` in ``labels`` or above it, else of the shipped one."""
     for folder in (labels, *labels.resolve().parents[:2], shipped("labels")):

@@ -96,7 +96,7 @@ def _read_file(
 ) -> Iterator[Document | Reject]:
     """Read one file; whatever is wrong with it comes out as a :class:`Reject`."""
     try:
-        with _open(found.path) as stream:
+        with open_stream(found.path) as stream:
             file = PageFile(found.path, found.name, stream, text_column)
             head = stream.head()
             if not head:
@@ -109,7 +109,8 @@ def _read_file(
 
 
 @contextmanager
-def _open(path: str) -> Iterator[PageStream]:
+def open_stream(path: str) -> Iterator[PageStream]:
+    """Open a file, or ``-`` for standard input; its bytes come decompressed."""
     if path == STDIN:
         yield PageStream(sys.stdin.buffer)
         return
