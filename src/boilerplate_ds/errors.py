@@ -31,6 +31,10 @@ class DatasetError(BoilerplateError):
     """A labelled set cannot be split, exported or joined as asked."""
 
 
+class EndpointError(BoilerplateError):
+    """An LLM endpoint cannot be used at all: no address, no key, no such model, or it stopped answering."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reject:
     """One record that was turned away.

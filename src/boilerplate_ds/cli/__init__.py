@@ -24,6 +24,8 @@ _MODULES = {
     "hydrate": "collections",
     "ingest": "collections",
     "inspect": "inspect",
+    "prelabel": "prelabel",
+    "rules": "rules",
     "train": "models",
 }
 """Each command's module in this package; the function bears the command's name."""
