@@ -78,15 +78,15 @@ class LabelModel:
         gold = np.concatenate([y for _, y in pairs]) if pairs else np.zeros(0, np.int8)
         counts = np.stack([_confusion(seen[:, j], gold) for j in range(n_rules)])
         right, all_ = np.trace(counts, axis1=1, axis2=2), counts.sum((1, 2))
-        presumed = np.full((N_LABELS, N_LABELS), (1 - PRESUMED_ACCURACY) / (N_LABELS - 1))
-        np.fill_diagonal(presumed, PRESUMED_ACCURACY)
+        balance = _shares(np.bincount(gold, minlength=N_LABELS) + 1.0)
+        presumed = PRESUMED_ACCURACY * np.eye(N_LABELS) + (1 - PRESUMED_ACCURACY) * balance
         steps = np.full((N_LABELS, N_LABELS), _PRESUMED_STEPS) + np.eye(N_LABELS) * 10
         for _, y in pairs:
             np.add.at(steps, (y[:-1], y[1:]), 1.0)
         return cls(
             precision=_shares(counts + PRESUMED_VOTES * presumed),
             accuracy=(right + PRESUMED_VOTES * PRESUMED_ACCURACY) / (all_ + PRESUMED_VOTES),
-            balance=_shares(np.bincount(gold, minlength=N_LABELS) + 1.0),
+            balance=balance,
             first=_shares(np.bincount([int(y[0]) for _, y in pairs], minlength=N_LABELS) + 1.0),
             steps=_shares(steps),
         )

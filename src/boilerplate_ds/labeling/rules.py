@@ -25,7 +25,7 @@ import numpy as np
 
 from boilerplate_ds.document import Label
 from boilerplate_ds.errors import LabelError
-from boilerplate_ds.labeling.terms import TERMS, terms_of
+from boilerplate_ds.labeling.terms import TERMS, fold, terms_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -103,8 +103,8 @@ class Line:
 
     @cached_property
     def folded(self) -> str:
-        """The text without case, with single spaces."""
-        return " ".join(self.text.casefold().split())
+        """The text without case, with single spaces (:func:`boilerplate_ds.labeling.terms.fold`)."""
+        return fold(self.text)
 
     @cached_property
     def bare(self) -> str:

@@ -7,6 +7,7 @@ every country mix into their own. Each entry is a list of phrases parted by ``|`
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -962,6 +963,15 @@ class Terms:
     within: dict[str, re.Pattern[str]]
 
 
+def fold(text: str) -> str:
+    """Give text without case, with single spaces, and characters in their usual form.
+
+    The dotless ``ı`` becomes ``i``: what a Turkish capital ``I`` stands for, no rule of Unicode can know.
+    """
+    plain = unicodedata.normalize("NFKC", text).casefold().replace("i\u0307", "i").replace("ı", "i")
+    return " ".join(plain.split())
+
+
 @lru_cache(maxsize=len(TERMS) + 1)
 def terms_of(language: str) -> Terms:
     """Terms for a language code such as ``de`` or ``pt-BR``; English alone if it is not in the table."""
@@ -976,7 +986,7 @@ def terms_of(language: str) -> Terms:
 
 
 def _phrases(language: str, kind: str) -> tuple[str, ...]:
-    return tuple(phrase.casefold() for phrase in TERMS[language][kind].split("|"))
+    return tuple(fold(phrase) for phrase in TERMS[language][kind].split("|"))
 
 
 def _pattern(phrases: tuple[str, ...], code: str) -> re.Pattern[str]:

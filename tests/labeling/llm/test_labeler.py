@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -130,7 +131,7 @@ def test_a_long_page_is_asked_for_in_windows(endpoint: Endpoint, server: ChatSer
     assert len(asked) > 2
     assert asked[0][0] == 1
     assert asked[-1][1] == 100
-    assert all(after[0] <= before[1] for before, after in zip(asked, asked[1:], strict=False))
+    assert all(after[0] <= before[1] for before, after in pairwise(asked))
 
 
 def test_where_windows_differ_the_line_further_from_the_edge_decides_and_is_not_sure() -> None:
@@ -216,7 +217,7 @@ def test_a_key_that_is_turned_down_ends_the_run_at_once(labeler: LlmLabeler, ser
 def test_a_server_that_fails_on_every_page_ends_the_run(server: ChatServer, tmp_path: Path) -> None:
     server.otherwise = lambda _: Say(status=500, raw=b"broken")
     endpoint = Endpoint("tiny", base_url=server.url, retries=0)
-    with pytest.raises(EndpointError, match="10 documents in a row.*broken"):
+    with pytest.raises(EndpointError, match=r"10 documents in a row.*broken"):
         label_all(make(endpoint, tmp_path), pages(50))
     assert len(server.requests) == 10
 
