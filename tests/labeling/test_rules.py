@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 RULES = {one.name: one for one in SHIPPED}
 PROSE = "The ferry to the island will run every hour from the first of May, the operator told us on Monday."
+CHINESE = "从五月一日起，港口和岛屿之间的渡轮将每小时运行一次，运营商周一表示，这将使往返更加方便。"
 
 
 def page(*lines: str, language: str = "en") -> Page:
@@ -79,7 +80,7 @@ def test_a_rule_that_gives_no_label_is_named() -> None:
         ("related_heading", "zh", "相关阅读：新的渡轮", Label.RECOMMENDATION),
         ("related_heading", "vi", "Tin liên quan", Label.RECOMMENDATION),
         ("prose", "en", PROSE, Label.CONTENT),
-        ("prose", "zh", "从五月一日起，港口与海岛之间的渡轮将每小时开行一次，运营商说。", Label.CONTENT),
+        ("prose", "zh", CHINESE, Label.CONTENT),
         ("prose", "en", "Ferry", None),
     ],
 )  # fmt: skip
