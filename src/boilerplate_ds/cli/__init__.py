@@ -17,6 +17,7 @@ from boilerplate_ds.errors import BoilerplateError
 from boilerplate_ds.invisible import show_invisible
 
 _MODULES = {
+    "agree": "agree",
     "build": "build",
     "clean": "clean",
     "evaluate": "models",
@@ -25,6 +26,8 @@ _MODULES = {
     "ingest": "collections",
     "inspect": "inspect",
     "prelabel": "prelabel",
+    "queue": "queue",
+    "review": "queue",
     "rules": "rules",
     "train": "models",
 }
