@@ -35,6 +35,10 @@ class HubError(BoilerplateError):
     """The Hugging Face Hub could not be reached, or refused."""
 
 
+class EndpointError(BoilerplateError):
+    """An LLM endpoint cannot be used at all: no address, no key, no such model, or it stopped answering."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reject:
     """One record that was turned away.

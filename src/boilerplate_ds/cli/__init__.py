@@ -29,8 +29,10 @@ _MODULES = {
     "inspect": "inspect",
     "push": "publish",
     "label": "label",
+    "prelabel": "prelabel",
     "queue": "queue",
     "review": "queue",
+    "rules": "rules",
     "train": "models",
 }
 """Each command's module in this package; the function bears the command's name."""
