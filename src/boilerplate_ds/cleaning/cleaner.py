@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from itertools import pairwise
 from pathlib import Path
 from threading import Lock
@@ -25,6 +26,25 @@ if TYPE_CHECKING:
 RELEASED = "web"
 """Name of the model that comes with the package."""
 BOILERPLATE = (Label.AD, Label.NAVIGATION, Label.RECOMMENDATION)
+
+
+class _Loading:
+    """Lets one thread at a time load a model.
+
+    A process forked while another thread loads would find the lock held by a thread that it does not have, so
+    it starts with a new one.
+    """
+
+    def __init__(self) -> None:
+        self.renew()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self.renew)
+
+    def renew(self) -> None:
+        self.lock = Lock()
+
+
+_loading = _Loading()
 
 
 class Cleaner:
@@ -72,7 +92,6 @@ class Cleaner:
             raise ValueError(f"threshold is a probability from 0 to 1, not {threshold}")
         self.model_path = _find(model)
         self._model: LineModel | None = None
-        self._lock = Lock()
 
     def __repr__(self) -> str:
         drop = tuple(map(str, self.drop))
@@ -82,15 +101,16 @@ class Cleaner:
         return {"model_path": self.model_path, "drop": self.drop, "threshold": self.threshold}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _model=None, _lock=Lock())
+        self.__dict__.update(state, _model=None)
 
     @property
     def model(self) -> LineModel:
         """The model, loaded when it is first needed."""
-        with self._lock:
-            if self._model is None:
-                self._model = load_model(self.model_path)
-            return self._model
+        if self._model is None:
+            with _loading.lock:
+                if self._model is None:
+                    self._model = load_model(self.model_path)
+        return self._model
 
     def clean(self, text: str) -> str:
         """Give the lines of a page's text that are content."""
