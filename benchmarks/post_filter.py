@@ -59,9 +59,7 @@ def main() -> None:
         if fold == options.fold and page.origin == "wcxb"
     }
     del pages
-    results = [
-        judge(name, extract, judged, options) for name, extract in extractors().items()
-    ]
+    results = [judge(name, extract, judged, options) for name, extract in extractors().items()]
     print(json.dumps([result.as_json() for result in results], indent=2))
     table = as_table(results, len(judged), options.fold)
     print(table)

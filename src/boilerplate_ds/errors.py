@@ -31,6 +31,10 @@ class DatasetError(BoilerplateError):
     """A labelled set cannot be split, exported or joined as asked."""
 
 
+class CorpusError(BoilerplateError):
+    """A corpus cannot be cleaned into the folder that was named."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reject:
     """One record that was turned away.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from itertools import pairwise
 from pathlib import Path
 from threading import Lock
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from boilerplate_ds import __version__
 from boilerplate_ds.document import Document, Label, LabeledLine
 from boilerplate_ds.errors import ModelError
 from boilerplate_ds.model import LineModel, load_model
@@ -76,10 +78,19 @@ class Cleaner:
         return f"Cleaner({str(self.model_path)!r}, drop={drop}, threshold={self.threshold})"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"model_path": self.model_path, "drop": self.drop, "threshold": self.threshold}
+        """Give what makes two cleaners equal: Hugging Face ``datasets`` names its cached results by it."""
+        settings = {"model_path": self.model_path, "drop": self.drop, "threshold": self.threshold}
+        return settings | {"fingerprint": self.fingerprint}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _model=None, _lock=Lock())
+        settings = {name: value for name, value in state.items() if name != "fingerprint"}
+        self.__dict__.update(settings, _model=None, _lock=Lock())
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of what the cleaner would do: program version, model, labels to drop, threshold."""
+        parts = (__version__, (self.model_path / CONFIG).read_text("utf-8"), self.drop, self.threshold)
+        return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
     @property
     def model(self) -> LineModel:
@@ -158,8 +169,13 @@ class Cleaner:
         """Whether each line stays; one array of shape (n_lines,) a document."""
         if not self.drop:
             return [np.ones(len(document.lines), dtype=bool) for document in documents]
+        return [self.decide(probabilities) for probabilities in self.model.probabilities(documents)]
+
+    def decide(self, probabilities: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Whether each line stays, by its probabilities of shape (n_lines, 4); shape (n_lines,)."""
         dropped = [label.id for label in self.drop]
-        return [p[:, dropped].sum(axis=1) <= self.threshold for p in self.model.probabilities(documents)]
+        keep: NDArray[np.bool_] = probabilities[:, dropped].sum(axis=1) <= self.threshold
+        return keep if self.drop else np.ones(len(probabilities), dtype=bool)
 
 
 def _find(model: str | Path) -> Path:
