@@ -127,7 +127,7 @@ def extractors() -> dict[str, Callable[[str, str], str]]:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """An extractor's word scores before and after cleaning; each array has a row (F1, precision, recall) a page."""
+    """An extractor's word scores; each array has a row (F1, precision, recall) a page."""
 
     name: str
     before: np.ndarray

@@ -6,11 +6,14 @@ import json
 import signal
 import sys
 from contextlib import contextmanager
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from boilerplate_ds.cli.console import COLOURS, SHOWN_REJECTS, progress_bars
+from boilerplate_ds.document import LABEL_NAMES
 from boilerplate_ds.invisible import show_invisible
 
 if TYPE_CHECKING:
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from rich.table import Table
+    from rich.text import Text
 
     from boilerplate_ds.cleaning import Cleaner
     from boilerplate_ds.cleaning.batches import CleanedPage
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
     from boilerplate_ds.errors import Reject
 
 SHOWN_LINES = 40
+SHOWN_OF_RUN = 4
 SHOWN_GROUPS = 10
 INTERRUPTED = 130
 """Exit code of a run that was stopped, as shells have it."""
@@ -111,28 +116,33 @@ def _stopping(out: str) -> Iterator[None]:
 
 
 def _print_page(page: CleanedPage) -> None:
-    """Print a page's lines: kept ones plain, removed ones in the colour of their label, struck through."""
+    """Print a page's lines: kept ones plain, removed ones struck through in the colour of their label."""
     from rich.console import Console
     from rich.text import Text
 
-    from boilerplate_ds.document import Label
-
     console = Console(highlight=False)
-    lines = page.document.lines
-    kept = f"{int(page.keep.sum()):,} of {len(lines):,} lines kept"
+    kept = f"{int(page.keep.sum()):,} of {len(page.keep):,} lines kept"
     console.print(Text(f"{show_invisible(page.document.id)} ({kept})", "bold"), soft_wrap=True)
-    labels = list(Label)
-    for line, label, keep in list(zip(lines, page.labels.tolist(), page.keep.tolist(), strict=True))[
-        :SHOWN_LINES
-    ]:
-        text = show_invisible(line)
-        name = labels[label]
-        shown = Text(f"  {text}") if keep else Text(f"{name.code} {text}", f"strike {COLOURS[name.value]}")
+    for shown in islice(_shown_lines(page), SHOWN_LINES):
         shown.truncate(max(20, console.width - 1), overflow="ellipsis")
         console.print(shown, soft_wrap=True)
-    if len(lines) > SHOWN_LINES:
-        console.print(Text(f"  … and {len(lines) - SHOWN_LINES:,} more lines", "dim"))
     console.print()
+
+
+def _shown_lines(page: CleanedPage) -> Iterator[Text]:
+    """Give the start of each run of kept and of removed lines, and how many more the run has."""
+    from rich.text import Text
+
+    lines = zip(page.document.lines, page.labels.tolist(), page.keep.tolist(), strict=True)
+    for keep, group in groupby(lines, key=itemgetter(2)):
+        run = list(group)
+        for line, label, _ in run[:SHOWN_OF_RUN]:
+            name = LABEL_NAMES[label]
+            text = show_invisible(line)
+            yield Text(f"  {text}") if keep else Text(f"{name[0]} {text}", f"strike {COLOURS[name]}")
+        if len(run) > SHOWN_OF_RUN:
+            what = "kept" if keep else "removed"
+            yield Text(f"  … {len(run) - SHOWN_OF_RUN:,} more {what}", "dim")
 
 
 def _print_tally(tally: Tally) -> None:
