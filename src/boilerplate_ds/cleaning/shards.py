@@ -121,8 +121,8 @@ class Manifest:
             raise CorpusError(f"{folder} holds other files; name a new folder for the output")
         with path.open("a+b", buffering=0) as handle:
             _lock(handle, folder)
+            _check_ours(handle, path)
             if restart:
-                _check_ours(handle, path)
                 handle.truncate(0)
             manifest = cls(folder, handle)
             for part in (DATA, LEFT_OUT):
@@ -253,8 +253,10 @@ class ShardWriter:
 
     def __exit__(self, *exception: object) -> None:
         try:
-            self._stack.close()
+            if self._parquet is not None:
+                self._parquet.close()
         finally:
+            self._stack.close()
             for name in self._open:
                 self._aside(name).unlink(missing_ok=True)
 
