@@ -119,7 +119,7 @@ def clean_corpus(
     """
     check_format(format)
     cleaner = cleaner or Cleaner()
-    extras = _checked_extras(extras)
+    extras = checked_extras(extras)
     given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
     source = Input(tuple(os.fspath(path) for path in given), format, text_column)
     folder = Path(out).resolve()
@@ -278,7 +278,14 @@ def _write_shard(
         manifest.add(shard.close(batch.end))
 
 
-def _checked_extras(extras: Iterable[str]) -> tuple[str, ...]:
+def checked_extras(extras: Iterable[str]) -> tuple[str, ...]:
+    """Give names of :data:`~boilerplate_ds.cleaning.batches.EXTRAS`, each once.
+
+    Raises
+    ------
+    CorpusError
+        If one is unknown.
+    """
     names = tuple(dict.fromkeys(extras))
     if unknown := [name for name in names if name not in EXTRAS]:
         raise CorpusError(f"unknown extra {unknown[0]!r}; known are {', '.join(EXTRAS)}")
