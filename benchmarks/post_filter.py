@@ -224,8 +224,9 @@ def scores(text: str, reference: str) -> tuple[float, float, float]:
 
 def as_table(results: list[Effect], from_html: NDArray[np.float64], fold: int) -> str:
     """Write the effects as a Markdown table."""
+    fold_of = f"fold {fold} of {N_FOLDS}"
     rows = [
-        f"Measured on {len(from_html)} pages, fold {fold} of {N_FOLDS}; the model has seen none of their sites.",
+        f"Measured on {len(from_html)} pages, {fold_of}; the model has seen none of their sites.",
         "",
         f"| | word F1 alone | cleaned | gain (95%) | at threshold {CAUTIOUS} | precision | recall |",
         "|---|--:|--:|--:|--:|--:|--:|",
