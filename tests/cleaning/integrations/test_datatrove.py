@@ -223,6 +223,7 @@ assert mark.exists()
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_ray_gives_the_same_with_a_worker_killed_midway(in_one_process, pages, tmp_path):
     pytest.importorskip("ray")
