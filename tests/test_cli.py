@@ -360,6 +360,9 @@ def test_standard_input_goes_to_a_folder_once(tmp_path: Path) -> None:
     out = tmp_path / "cleaned"
     assert run("clean", "-", "-o", out, "--workers", 1, stdin=PAGE).exit_code == DONE
     assert shard_rows(out)[0]["id"] == "stdin"
+    again = run("clean", "-", "-o", out, "--workers", 1, stdin="Other text.")
+    assert again.exit_code == COULD_NOT_RUN
+    assert "standard input can't be compared" in one_message(again)
 
 
 def test_a_dry_run_shows_both_sides_and_writes_nothing(crawl: Path, tmp_path: Path) -> None:
@@ -390,6 +393,27 @@ def test_a_stopped_run_says_so_and_the_same_command_goes_on(tmp_path: Path) -> N
     report = json.loads(run(*command[3:], *options).stdout)
     assert report["resumed"] > 0
     assert [row["id"] for row in shard_rows(out)] == list(range(2_000))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
+def test_a_full_disk_ends_the_run_and_the_same_command_goes_on(tmp_path: Path) -> None:
+    import resource
+
+    records, out = tmp_path / "crawl.jsonl", tmp_path / "cleaned"
+    records.write_text("".join(json.dumps({"id": i, "text": PAGE * 5}) + "\n" for i in range(600)))
+    command = [sys.executable, "-m", "boilerplate_ds.cli", "clean", str(records), "-o", str(out)]
+    done = subprocess.run(
+        [*command, "--workers", "1"],
+        capture_output=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)),
+    )
+    assert done.returncode == COULD_NOT_RUN
+    assert f"Error: {out}: File too large; finished shards stay in {out}".encode() in done.stderr
+    assert b"Traceback" not in done.stderr
+    assert list((out / "data").iterdir()) == []
+    assert run("clean", records, "-o", out, "--workers", 1).exit_code == DONE
+    assert [row["id"] for row in shard_rows(out)] == list(range(600))
 
 
 # inspect --html

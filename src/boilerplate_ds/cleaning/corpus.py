@@ -207,8 +207,11 @@ def _resume(manifest: Manifest, header: dict[str, Any], paths: Sequence[str]) ->
                 f"{manifest.folder} was begun {what} ({_difference(before, now)}); "
                 "name another folder, or begin anew with --restart"
             )
-    if STDIN in paths and not manifest.is_finished:
-        raise CorpusError("standard input cannot be read again; begin anew with --restart")
+    if STDIN in paths:
+        raise CorpusError(
+            f"{manifest.folder} holds a run, and standard input can't be compared with what that read; "
+            "name another folder, or begin anew with --restart"
+        )
     manifest.check_files()
     return manifest.end
 

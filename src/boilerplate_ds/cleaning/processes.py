@@ -63,7 +63,7 @@ class Processes:
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._pool = self._new_pool(self._workers)
             for i, (other, result) in enumerate(waiting):
-                if not result.done() or result.exception() is not None:
+                if result.cancelled() or not result.done() or result.exception() is not None:
                     waiting[i] = other, self._submit(other)
             return batch, self._apart(batch.items)
 

@@ -14,6 +14,7 @@ import click
 
 from boilerplate_ds.cli.console import COLOURS, SHOWN_REJECTS, progress_bars
 from boilerplate_ds.document import LABEL_NAMES
+from boilerplate_ds.errors import CorpusError
 from boilerplate_ds.invisible import show_invisible
 
 if TYPE_CHECKING:
@@ -100,17 +101,20 @@ def _end(rejects: Sequence[Reject]) -> None:
 
 @contextmanager
 def _stopping(out: str) -> Iterator[None]:
-    """End quietly on Ctrl-C and SIGTERM; what is finished stays."""
+    """End with one clear line on Ctrl-C, SIGTERM and a full disk; what is finished stays."""
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
+    goes_on = f"finished shards stay in {out}, the same command goes on from there"
     before = signal.signal(signal.SIGTERM, stop)
     try:
         yield
     except KeyboardInterrupt:
-        click.echo(f"stopped; finished shards stay in {out}, the same command goes on from there", err=True)
+        click.echo(f"stopped; {goes_on}", err=True)
         sys.exit(INTERRUPTED)
+    except OSError as error:
+        raise CorpusError(f"{error.filename or out}: {error.strerror or error}; {goes_on}") from error
     finally:
         signal.signal(signal.SIGTERM, before)
 
