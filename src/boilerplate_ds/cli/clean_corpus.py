@@ -88,7 +88,7 @@ def show_sample(pages: Sequence[str], cleaner: Cleaner, reading: dict[str, Any],
         for page in shown:
             _print_page(page)
         _print_tally(tally)
-        click.echo(f"a sample: the first {tally.records['in']:,} records; nothing was written")
+        click.echo(f"a sample of {tally.records['in']:,} from the start; nothing was written")
     _end(rejects)
 
 
