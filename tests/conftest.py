@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from boilerplate_ds import LineClassifier
 from boilerplate_ds.labeling.pages import ingest_pages, read_pages
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT.parent / "shared" / "corpus"
+
+settings.register_profile("project", deadline=None)  # a test never asserts on time
+settings.load_profile("project")
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boilerplate_ds.dataset.gold import Gold, Strategy, gold
+from boilerplate_ds.dataset.gold import STRATEGIES, Gold, Strategy, count_votes, gold
 from boilerplate_ds.document import Annotation, Document, decode_runs, encode_runs
 from boilerplate_ds.errors import LabelError
 
@@ -57,10 +57,67 @@ def test_a_document_without_a_majority_is_left_out_and_reported(
     assert result.undecided[0].agreement == 1 - len(lines) / 4
 
 
-def test_the_unanimous_strategy_takes_no_majority() -> None:
+def test_the_agreed_strategy_takes_no_majority() -> None:
     runs = {"anna": "4c", "ben": "4c", "cleo": "3c 1a"}
     assert len(settle("majority", **runs).documents) == 1
-    assert len(settle("unanimous", **runs).undecided) == 1
+    assert settle("agreed", **runs).undecided[0].lines.tolist() == [3]
+    assert settle("agreed", anna="4c", ben="4c").documents[0].decided == "agreed"
+    assert settle("agreed", anna="4c").documents[0].decided == "single"
+
+
+def test_the_decided_strategy_takes_the_adjudicator_alone() -> None:
+    assert settle("decided", anna="4c", ben="4c").undecided[0].lines.tolist() == [0, 1, 2, 3]
+    (item,) = settle("decided", anna="4c", ben="4a", adjudicated="4n").documents
+    assert (encode_runs(item.labels), item.decided, item.agreement) == ("4n", "adjudicated", 0.0)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_an_unknown_strategy_is_refused_and_every_known_one_lets_the_adjudicator_overrule(
+    strategy: Strategy,
+) -> None:
+    runs = {"anna": "4c", "ben": "4a", "cleo": "4c", "adjudicated": "4n"}
+    assert encode_runs(settle(strategy, **runs).documents[0].labels) == "4n"
+    with pytest.raises(ValueError, match="none of majority, agreed"):
+        settle("unanimous", **runs)  # type: ignore[arg-type]
+
+
+def labelled_by(accuracies: list[float], n_pages: int = 60) -> tuple[dict[str, Document], list[Annotation]]:
+    """Pages with random true labels, kept in their metadata, and annotators who err as often as they do."""
+    rng = np.random.default_rng(0)
+    pages, annotations = {}, []
+    for number in range(n_pages):
+        truth = rng.integers(0, 4, 20)
+        page = Document(str(number), tuple(f"{number} {i}" for i in range(20)), metadata={"truth": truth})
+        pages[page.id] = page
+        for name, accuracy in zip("abcde", accuracies, strict=False):
+            wrong = (truth + rng.integers(1, 4, 20)) % 4
+            given = np.where(rng.random(20) < accuracy, truth, wrong).astype(np.int8)
+            annotations.append(Annotation(page.id, page.text_sha256, name, given))
+    return pages, annotations
+
+
+def test_the_weighted_strategy_trusts_reliable_annotators_more_than_a_majority_of_others() -> None:
+    pages, annotations = labelled_by([0.95, 0.95, 0.5, 0.5, 0.5])
+    result = gold(pages, annotations, "weighted")
+    right = np.concatenate([item.labels == item.document.metadata["truth"] for item in result.documents])
+    votes = np.stack([a.labels for a in annotations]).reshape(60, 5, 20)
+    truth = np.stack([page.metadata["truth"] for page in pages.values()])
+    by_majority = np.mean([count_votes(v).argmax(axis=0) == t for v, t in zip(votes, truth, strict=True)])
+    assert len(result.documents) > 50
+    assert right.mean() > by_majority + 0.02
+    assert {item.decided for item in result.documents} == {"weighted"}
+
+
+def test_annotators_of_equal_weight_who_differ_settle_nothing() -> None:
+    assert settle("weighted", anna="2c 2a", ben="2a 2c").undecided[0].lines.tolist() == [0, 1, 2, 3]
+
+
+def test_the_weighted_strategy_changes_nothing_that_all_annotators_say() -> None:
+    pages, annotations = labelled_by([0.9, 0.6, 0.6], n_pages=10)
+    for item in gold(pages, annotations, "weighted").documents:
+        votes = np.stack([a.labels for a in annotations if a.doc_id == item.document.id])
+        same = (votes == votes[0]).all(axis=0)
+        assert (item.labels[same] == votes[0][same]).all()
 
 
 def test_every_document_is_somewhere() -> None:

@@ -87,6 +87,16 @@ def test_collections_without_texts_are_named(write_collection) -> None:
     assert list(labels.gold) == ["mine"]
 
 
+def test_the_strategy_says_what_is_gold(write_collection: Callable[..., Path]) -> None:
+    folder = write_collection("mine", anna="cnn", ben="cnn", cleo="cna")
+    assert [item.decided for item in read_labels([folder]).documents] == ["majority"]
+    assert read_labels([folder], "weighted").documents[0].labels.tolist() == [CONTENT, NAVIGATION, NAVIGATION]
+    for strategy in ("agreed", "decided"):
+        labels = read_labels([folder], strategy)
+        assert labels.documents == []
+        assert len(labels.undecided) == 1
+
+
 def test_two_collections_of_one_name_are_both_read(write_collection) -> None:
     labels = read_labels([write_collection("x/mine", anna="cn"), write_collection("y/mine", anna="cna")])
     assert [len(item.labels) for item in labels.gold["mine"]] == [2, 3]

@@ -17,6 +17,7 @@ from boilerplate_ds.errors import BoilerplateError
 from boilerplate_ds.invisible import show_invisible
 
 _MODULES = {
+    "agree": "agree",
     "build": "build",
     "clean": "clean",
     "evaluate": "models",
@@ -24,6 +25,8 @@ _MODULES = {
     "hydrate": "collections",
     "ingest": "collections",
     "inspect": "inspect",
+    "queue": "queue",
+    "review": "queue",
     "train": "models",
 }
 """Each command's module in this package; the function bears the command's name."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from boilerplate_ds.dataset.gold import Strategy
     from boilerplate_ds.errors import Rejects
     from boilerplate_ds.training.run import LabelledSet
 
@@ -78,18 +79,18 @@ def end(rejects: Rejects) -> None:
     sys.exit(1)
 
 
-def labelled(folders: Sequence[Path]) -> LabelledSet:
+def labelled(folders: Sequence[Path], strategy: Strategy = "majority") -> LabelledSet:
     """Gold labels of the collections in ``folders``, whose texts must be there."""
     from boilerplate_ds.training import run
 
     found = dict.fromkeys(collection for folder in folders for collection in run.find_collections(folder))
-    labels = run.read_labels(list(found))
+    labels = run.read_labels(list(found), strategy)
     for name in labels.without_text:
         raise BoilerplateError(
             f"{name}: labels without text; run: boilerplate-ds hydrate {name} --from FOLDER"
         )
     for doc_id in labels.undecided:
-        click.echo(f"left out  {show_invisible(doc_id)}: its annotators disagree", err=True)
+        click.echo(f"left out  {show_invisible(doc_id)}: not settled ({strategy})", err=True)
     return labels
 
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from boilerplate_ds.dataset.gold import ADJUDICATOR
 from boilerplate_ds.dataset.splits import SPLITS, split_of
 from boilerplate_ds.document import LABEL_NAMES, Label
+from boilerplate_ds.labeling.store import ADJUDICATOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -1,21 +1,31 @@
 """Gold labels: from the annotations of a document to the one labelling that counts.
 
 An annotator named ``adjudicated`` overrules all others: its labels are a decision made after seeing theirs.
-Otherwise each line takes the label that more than half of the annotators gave it. A line without such a
-majority (always so when two disagree) leaves its document *undecided*: reported, and not part of gold,
-because a coin toss would put noise into the set that everything is measured on.
+A line on which all annotators agree keeps that label. What settles the others is the strategy:
+
+- ``majority``: more than half of the annotators;
+- ``agreed``: nothing, all must agree;
+- ``weighted``: the label more probable than all others together, each annotator weighed by the errors that
+  :func:`~boilerplate_ds.dataset.dawid_skene.dawid_skene` finds;
+- ``decided``: the adjudicator alone, even where all agree.
+
+A line that stays open (under ``majority`` always so when two disagree) leaves its document *undecided*:
+reported and not part of gold, because a coin toss would put noise into the set that everything is measured
+on.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
+from boilerplate_ds.dataset.dawid_skene import dawid_skene
 from boilerplate_ds.document import LABEL_NAMES
 from boilerplate_ds.errors import LabelError
 from boilerplate_ds.labeling.collection import misfit
+from boilerplate_ds.labeling.store import ADJUDICATOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,10 +34,11 @@ if TYPE_CHECKING:
 
     from boilerplate_ds.document import Annotation, Document, Labels
 
-Strategy = Literal["majority", "unanimous"]
-Decided = Literal["single", "agreed", "majority", "adjudicated"]
-ADJUDICATOR = "adjudicated"
-"""Name of the annotator whose labels settle a document."""
+Strategy = Literal["majority", "agreed", "weighted", "decided"]
+STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
+Decided = Literal["single", "agreed", "majority", "weighted", "adjudicated"]
+_ROUNDING = 1e-9
+"""So that annotators of equal weight who differ are a tie on every machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +54,7 @@ class GoldDocument:
         Who labelled it, in order of name, the adjudicator included.
     agreement : float
         The share of lines on which all annotators but the adjudicator agree, 0 to 1; 1 for a single one.
-    decided : {"single", "agreed", "majority", "adjudicated"}
+    decided : {"single", "agreed", "majority", "weighted", "adjudicated"}
         How the labels came about.
     """
 
@@ -56,7 +67,7 @@ class GoldDocument:
 
 @dataclass(frozen=True, slots=True)
 class Undecided:
-    """A document whose annotators disagree with no majority.
+    """A document with lines that the strategy does not settle.
 
     Parameters
     ----------
@@ -103,23 +114,28 @@ def gold(
         By id; the result keeps this order.
     annotations : iterable of Annotation
         Of several by one annotator for one document, the last counts.
-    strategy : {"majority", "unanimous"}
-        What settles a line that is not adjudicated: more than half of the annotators, or all of them.
+    strategy : {"majority", "agreed", "weighted", "decided"}
+        What settles a line on which annotators differ.
 
     Raises
     ------
     LabelError
         If an annotation does not fit its document (``load_collection`` sorts those out).
     """
-    if strategy not in ("majority", "unanimous"):
-        raise ValueError(f"strategy {strategy!r} is neither 'majority' nor 'unanimous'")
+    if strategy not in STRATEGIES:
+        raise ValueError(f"strategy {strategy!r} is none of {', '.join(STRATEGIES)}")
     by_document: dict[str, dict[str, Labels]] = {}
     for annotation in annotations:
         reason = misfit(annotation, documents.get(annotation.doc_id))
         if reason:
             raise LabelError(f"{annotation.annotator}: {reason}")
         by_document.setdefault(annotation.doc_id, {})[annotation.annotator] = annotation.labels
-    settled = [settle(documents[i], by_document[i], strategy) for i in documents if i in by_document]
+    posteriors = _posteriors(by_document) if strategy == "weighted" else {}
+    settled = [
+        settle(documents[i], by_document[i], strategy, posteriors.get(i))
+        for i in documents
+        if i in by_document
+    ]
     return Gold(
         documents=tuple(item for item in settled if isinstance(item, GoldDocument)),
         undecided=tuple(item for item in settled if isinstance(item, Undecided)),
@@ -128,24 +144,76 @@ def gold(
 
 
 def settle(
-    document: Document, labels_by_annotator: Mapping[str, Labels], strategy: Strategy = "majority"
+    document: Document,
+    labels_by_annotator: Mapping[str, Labels],
+    strategy: Strategy = "majority",
+    posterior: NDArray[np.float64] | None = None,
 ) -> GoldDocument | Undecided:
-    """Settle the labels of one document from those of one or more annotators."""
+    """Settle the labels of one document from those of one or more annotators.
+
+    Parameters
+    ----------
+    document : Document
+    labels_by_annotator : mapping of str to ndarray of int8, each (n_lines,)
+    strategy : {"majority", "agreed", "weighted", "decided"}
+    posterior : ndarray of float64, shape (n_lines, 4), optional
+        Probability of each label, which ``weighted`` needs.
+    """
     annotators = tuple(sorted(labels_by_annotator))
     independent = [labels_by_annotator[name] for name in annotators if name != ADJUDICATOR]
     if not independent:
         return GoldDocument(document, labels_by_annotator[ADJUDICATOR], annotators, 1.0, "adjudicated")
     votes = count_votes(independent)
-    most = votes.max(axis=0)
-    agreement = float(np.mean(most == len(independent))) if most.size else 1.0
+    same = votes.max(axis=0) == len(independent)
+    agreement = float(np.mean(same)) if same.size else 1.0
     if ADJUDICATOR in labels_by_annotator:
         return GoldDocument(document, labels_by_annotator[ADJUDICATOR], annotators, agreement, "adjudicated")
-    needed = len(independent) if strategy == "unanimous" else len(independent) // 2 + 1
-    open_lines = np.flatnonzero(most < needed)
-    if open_lines.size:
-        return Undecided(document, open_lines, annotators, agreement)
-    decided: Decided = "single" if len(independent) == 1 else "agreed" if agreement == 1 else "majority"
-    return GoldDocument(document, votes.argmax(axis=0).astype(np.int8), annotators, agreement, decided)
+    labels, is_open = _settle_lines(votes, same, strategy, posterior)
+    if is_open.any() or strategy == "decided":
+        return Undecided(document, np.flatnonzero(is_open), annotators, agreement)
+    decided: Decided = "majority" if strategy == "majority" else "weighted"
+    if same.all():
+        decided = "single" if len(independent) == 1 else "agreed"
+    return GoldDocument(document, labels, annotators, agreement, decided)
+
+
+def _settle_lines(
+    votes: NDArray[np.int64],
+    same: NDArray[np.bool_],
+    strategy: Strategy,
+    posterior: NDArray[np.float64] | None,
+) -> tuple[Labels, NDArray[np.bool_]]:
+    """Label of each line, and whether it stays open."""
+    labels = votes.argmax(axis=0).astype(np.int8)
+    if strategy == "agreed":
+        return labels, ~same
+    if strategy == "decided":
+        return labels, np.ones(len(labels), dtype=bool)
+    if strategy == "weighted":
+        if posterior is None:
+            raise ValueError("the strategy 'weighted' needs the probabilities of the labels")
+        likely = posterior.argmax(axis=1).astype(np.int8)
+        return np.where(same, labels, likely), ~same & (posterior.max(axis=1, initial=0) <= 0.5 + _ROUNDING)
+    return labels, votes.max(axis=0) * 2 <= votes.sum(axis=0)
+
+
+def _posteriors(by_document: Mapping[str, Mapping[str, Labels]]) -> dict[str, NDArray[np.float64]]:
+    """Weigh the annotators over all documents together; the adjudicator is no independent one."""
+    annotators = sorted({name for given in by_document.values() for name in given} - {ADJUDICATOR})
+    sizes = [len(next(iter(given.values()))) for given in by_document.values()]
+    rows = [
+        np.concatenate(
+            [
+                given[name] if name in given else np.full(size, -1, dtype=np.int8)
+                for given, size in zip(by_document.values(), sizes, strict=True)
+            ]
+        )
+        for name in annotators
+    ]
+    if not rows:
+        return {}
+    posterior = dawid_skene(np.stack(rows)).posterior
+    return dict(zip(by_document, np.split(posterior, np.cumsum(sizes)[:-1]), strict=True))
 
 
 def count_votes(labels: Iterable[Labels]) -> NDArray[np.int64]:

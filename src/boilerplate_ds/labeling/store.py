@@ -29,6 +29,8 @@ _REQUIRED = ("doc_id", "annotator", "labels", "text_sha256")
 _OPTIONAL = ("guidelines", "created_at", "notes")
 _KNOWN = frozenset((*_REQUIRED, *_OPTIONAL, "seconds"))
 _MAX_SECONDS = 1e9
+ADJUDICATOR = "adjudicated"
+"""Name of the annotator whose labels settle a document: a decision made after seeing those of the others."""
 
 
 @dataclass(frozen=True, slots=True)

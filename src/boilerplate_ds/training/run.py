@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from boilerplate_ds.dataset.gold import GoldDocument
+    from boilerplate_ds.dataset.gold import GoldDocument, Strategy
     from boilerplate_ds.model import LineClassifier
 
 
@@ -75,8 +75,8 @@ def find_collections(labels: Path) -> list[Path]:
     return found
 
 
-def read_labels(folders: Sequence[Path]) -> LabelledSet:
-    """Read collections and settle their gold labels."""
+def read_labels(folders: Sequence[Path], strategy: Strategy = "majority") -> LabelledSet:
+    """Read collections and settle their gold labels by a strategy of :mod:`boilerplate_ds.dataset.gold`."""
     rejects = Rejects()
     settled: dict[str, tuple[GoldDocument, ...]] = {}
     without_text, undecided = [], []
@@ -85,7 +85,7 @@ def read_labels(folders: Sequence[Path]) -> LabelledSet:
             without_text.append(str(folder))
             continue
         collection = load_collection(folder, rejects)
-        result = gold(collection.documents, collection.annotations)
+        result = gold(collection.documents, collection.annotations, strategy)
         settled[collection.name] = settled.get(collection.name, ()) + result.documents
         undecided += [item.document.id for item in result.undecided]
     return LabelledSet(settled, tuple(without_text), tuple(undecided), rejects)

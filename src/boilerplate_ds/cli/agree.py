@@ -1,0 +1,88 @@
+"""Agreement of annotators: ``agree``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from boilerplate_ds.cli.console import end, folder, json_option, output
+from boilerplate_ds.errors import BoilerplateError, Rejects
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from boilerplate_ds.document import Annotation, Document
+
+
+@click.command()
+@click.argument("collections", nargs=-1, type=folder, required=True)
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a page that shows the disagreements in context.",
+)
+@json_option
+def agree(collections: tuple[Path, ...], html: Path | None, as_json: bool) -> None:
+    """Measure how far annotators agree, with Cohen's and Fleiss' kappa and Krippendorff's alpha.
+
+    Texts are not needed, but for --html. Collections are read together: documents of the same id and text
+    are one.
+
+    \b
+    Example:
+      boilerplate-ds agree labels/standoff/lines-dev-passes --html agreement.html
+    """
+    from rich.console import Console
+
+    from boilerplate_ds.labeling.agreement import collect_ratings, measure_agreement
+    from boilerplate_ds.labeling.agreement_report import agreement_page, agreement_tables
+
+    rejects = Rejects()
+    annotations, sites, documents = _read(collections, rejects)
+    if html is not None and not documents:
+        raise BoilerplateError(
+            f"{collections[0]}: --html needs the texts; run: boilerplate-ds hydrate {collections[0]}"
+        )
+    ratings = collect_ratings(annotations, sites)
+    agreement = measure_agreement(ratings)
+    if html is not None:
+        with output(html) as write:
+            write(agreement_page(agreement, ratings, documents).encode())
+    if as_json:
+        click.echo(json.dumps(agreement.as_json() | {"rejected": rejects.count}, indent=2))
+    else:
+        console = Console()
+        for table in agreement_tables(agreement):
+            console.print(table)
+        if html is not None:
+            click.echo(f"page      {html}")
+    end(rejects)
+
+
+def _read(
+    folders: Sequence[Path], rejects: Rejects
+) -> tuple[list[Annotation], dict[str, str], dict[str, Document]]:
+    """Annotations, the site of each document, and the documents whose texts are here."""
+    from boilerplate_ds.labeling.collection import document_files, load_collection
+    from boilerplate_ds.labeling.store import LabelStore
+
+    annotations: list[Annotation] = []
+    sites: dict[str, str] = {}
+    documents: dict[str, Document] = {}
+    for path in folders:
+        if document_files(path):
+            collection = load_collection(path, rejects)
+            annotations += collection.annotations
+            documents |= collection.documents
+        else:
+            if not path.is_dir():
+                raise BoilerplateError(f"{path}: no such collection")
+            for stored in LabelStore(path).latest(rejects).values():
+                annotations.append(stored.annotation)
+                site = stored.extra.get("site")
+                if isinstance(site, str):
+                    sites[stored.annotation.doc_id] = site
+    return annotations, sites | {i: document.site for i, document in documents.items()}, documents

@@ -1,0 +1,72 @@
+"""``agree``: from a collection on disk to a table, JSON and a page."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from boilerplate_ds.cli import main
+from boilerplate_ds.document import Annotation, Document, decode_runs
+from boilerplate_ds.labeling.collection import write_document_file
+from boilerplate_ds.labeling.store import LabelStore
+
+PASSES = Path(__file__).resolve().parents[2] / "labels" / "standoff" / "lines-dev-passes"
+PAGE = Document("p", ("Menu", "Headline", "Text", "[red]Ad[/red]"), site="one.example")
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, ["agree", *map(str, arguments)])
+
+
+@pytest.fixture
+def labelled_twice(tmp_path):
+    write_document_file(tmp_path / "documents" / "pages.jsonl", [PAGE])
+    store = LabelStore(tmp_path)
+    store.append(Annotation("p", PAGE.text_sha256, "ana", decode_runs("1n 2c 1a")))
+    store.append(Annotation("p", PAGE.text_sha256, "ben", decode_runs("1n 3c")))
+    return tmp_path
+
+
+def test_labels_without_text_are_enough_for_the_figures():
+    result = run(PASSES, "--json")
+    assert result.exit_code == 0, result.output
+    figures = json.loads(result.stdout)
+    assert round(figures["pairs"][0]["cohen_kappa"]["value"], 3) == 0.971
+    assert figures["per_site"][0]["name"] == "elmostrador.cl"
+
+
+def test_the_table_and_the_page_show_what_differs(labelled_twice, tmp_path):
+    page = tmp_path / "agreement.html"
+    result = run(labelled_twice, "--html", page)
+    assert result.exit_code == 0, result.output
+    assert "Cohen's κ, ana and ben" in result.stdout
+    assert "[red]Ad[/red]" in page.read_text()
+
+
+def test_a_bad_record_is_reported_and_the_rest_is_measured(labelled_twice):
+    with (labelled_twice / "annotations" / "ben.jsonl").open("a") as file:
+        file.write("{}\n")
+    result = run(labelled_twice, "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["rejected"] == 1
+    assert "line 2: lacks doc_id" in result.stderr
+
+
+@pytest.mark.parametrize("annotators", [(), ("ana",)])
+def test_without_two_annotators_there_is_nothing_to_measure(tmp_path, annotators):
+    for name in annotators:
+        LabelStore(tmp_path).append(Annotation("p", PAGE.text_sha256, name, decode_runs("4c")))
+    result = run(tmp_path)
+    assert result.exit_code == 2
+    assert "two annotators" in result.stderr
+
+
+def test_a_page_needs_the_texts_and_a_collection_must_be_there(tmp_path):
+    LabelStore(tmp_path).append(Annotation("p", PAGE.text_sha256, "ana", decode_runs("4c")))
+    result = run(tmp_path, "--html", tmp_path / "page.html")
+    assert result.exit_code == 2
+    assert "hydrate" in result.stderr
+    assert "no such collection" in run(tmp_path / "lost").stderr
