@@ -39,6 +39,10 @@ class EndpointError(BoilerplateError):
     """An LLM endpoint cannot be used at all: no address, no key, no such model, or it stopped answering."""
 
 
+class CorpusError(BoilerplateError):
+    """A corpus cannot be cleaned into the folder that was named."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reject:
     """One record that was turned away.

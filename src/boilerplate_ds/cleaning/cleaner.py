@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from boilerplate_ds import __version__
 from boilerplate_ds.document import Document, Label, LabeledLine
 from boilerplate_ds.model import LineModel, load_model
 from boilerplate_ds.model.hub import find_model
@@ -98,10 +100,19 @@ class Cleaner:
         return f"Cleaner({str(self.model_path)!r}, drop={drop}, threshold={self.threshold})"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"model_path": self.model_path, "drop": self.drop, "threshold": self.threshold}
+        """Give what makes two cleaners equal: Hugging Face ``datasets`` names its cached results by it."""
+        settings = {"model_path": self.model_path, "drop": self.drop, "threshold": self.threshold}
+        return settings | {"fingerprint": self.fingerprint}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _model=None)
+        settings = {name: value for name, value in state.items() if name != "fingerprint"}
+        self.__dict__.update(settings, _model=None)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of what the cleaner would do: program version, model, labels to drop, threshold."""
+        parts = (__version__, (self.model_path / CONFIG).read_text("utf-8"), self.drop, self.threshold)
+        return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
     @property
     def model(self) -> LineModel:
@@ -185,9 +196,12 @@ class Cleaner:
         """Whether each line stays; one array of shape (n_lines,) a document."""
         if not self.drop:
             return [np.ones(len(document.lines), dtype=bool) for document in documents]
-        return [self._keep(reading) for reading in self.model.read(documents)]
+        return [self.decide(reading) for reading in self.model.read(documents)]
 
-    def _keep(self, reading: Reading) -> NDArray[np.bool_]:
+    def decide(self, reading: Reading) -> NDArray[np.bool_]:
+        """Whether each line stays, by what the model says of its document; shape (n_lines,)."""
+        if not self.drop:
+            return np.ones(len(reading.main), dtype=bool)
         if set(self.drop) == set(BOILERPLATE):
             goes = 1 - reading.main
         else:

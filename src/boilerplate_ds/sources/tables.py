@@ -14,13 +14,13 @@ from boilerplate_ds.sources.stream import MAX_RECORD_BYTES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from boilerplate_ds.document import Document
+    from boilerplate_ds.sources.page import Page
     from boilerplate_ds.sources.stream import PageFile, PageStream
 
 _DELIMITERS = ",;\t|"
 
 
-def read_csv(file: PageFile) -> Iterator[Document | Reject]:
+def read_csv(file: PageFile) -> Iterator[Page | Reject]:
     """Read a CSV file; its header tells which of ``, ; | tab`` stands between fields.
 
     A row's number is its place below the header. Fields that a short row leaves out are absent.
@@ -28,12 +28,12 @@ def read_csv(file: PageFile) -> Iterator[Document | Reject]:
     yield from _read_table(file, delimiter=None)
 
 
-def read_tsv(file: PageFile) -> Iterator[Document | Reject]:
+def read_tsv(file: PageFile) -> Iterator[Page | Reject]:
     """Read a table whose fields have tabs between them; see :func:`read_csv`."""
     yield from _read_table(file, delimiter="\t")
 
 
-def _read_table(file: PageFile, delimiter: str | None) -> Iterator[Document | Reject]:
+def _read_table(file: PageFile, delimiter: str | None) -> Iterator[Page | Reject]:
     rows = table_rows(file.stream, delimiter)
     header = next(rows, None)
     if header is None:
