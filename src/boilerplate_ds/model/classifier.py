@@ -64,7 +64,7 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
         Class ids, in the order of :class:`~boilerplate_ds.document.Label`.
     """
 
-    def __init__(self, *, n_folds: int = 5, epochs: int = 10, random_state: int = 0, n_jobs: int = 1) -> None:
+    def __init__(self, *, n_folds: int = 5, epochs: int = 20, random_state: int = 0, n_jobs: int = 1) -> None:
         self.n_folds = n_folds
         self.epochs = epochs
         self.random_state = random_state

@@ -286,7 +286,7 @@ class Schedule:
     ``average`` is the share of the averaged weights that stays at each step.
     """
 
-    epochs: int = 10
+    epochs: int = 20
     batch_lines: int = 0
     rate: float = 2e-3
     decay: float = 1e-3

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from boilerplate_ds.training.corpora import Progress
 
 N_FOLDS = 5
-EPOCHS = 10
+EPOCHS = 20
 
 
 @dataclass(frozen=True, slots=True)
