@@ -81,7 +81,7 @@ def test_the_version_is_told() -> None:
     assert run("--version").stdout == f"boilerplate-ds, version {__version__}\n"
 
 
-@pytest.mark.parametrize("name", sorted(main.commands))
+@pytest.mark.parametrize("name", main.list_commands(None))
 def test_every_command_has_help_with_an_example(name: str) -> None:
     result = run(name, "--help")
     assert result.exit_code == DONE
@@ -90,9 +90,9 @@ def test_every_command_has_help_with_an_example(name: str) -> None:
     assert example.startswith(f"boilerplate-ds {name}") or f"| boilerplate-ds {name}" in example
 
 
-@pytest.mark.parametrize("name", sorted(main.commands))
+@pytest.mark.parametrize("name", main.list_commands(None))
 def test_every_option_of_every_command_is_explained(name: str) -> None:
-    command = main.commands[name]
+    command = main.get_command(None, name)
     options = [p for p in command.params if isinstance(p, click.Option)]
     assert [p.name for p in options if not p.help] == []
 
