@@ -56,7 +56,7 @@ def test_the_config_keeps_facts_and_parameters(saved):
 
 
 def test_a_missing_folder_is_a_clear_error(tmp_path):
-    with pytest.raises(ModelError, match=r"nothing-here: holds no model"):
+    with pytest.raises(ModelError, match=r"nothing-here: no model there"):
         LineClassifier.load(tmp_path / "nothing-here")
     with pytest.raises(ModelError, match="no model there"):
         Cleaner(tmp_path)
