@@ -3,9 +3,9 @@
     python benchmarks/big_input.py --sizes 0.25 2 --kind html --folder /tmp/big
 
 Writes one JSON Lines file of each size (gigabytes) from the starter pages: as text, or as pages of HTML that
-are mostly script and style, as on the web (which takes a third of the time). Cleans it into a folder of shards
-with the command line, and prints the peak resident memory of the command and of its largest worker. The files
-are deleted afterwards. Runs on Linux, which tells the peak of a process in ``/proc``.
+are mostly script and style, as on the web (which takes a third of the time). Cleans it into a folder of
+shards with the command line, and prints the peak resident memory of the command and of its largest worker.
+The files are deleted afterwards. Runs on Linux, which tells the peak of a process in ``/proc``.
 """
 
 from __future__ import annotations
