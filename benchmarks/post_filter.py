@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from boilerplate_ds.training.corpora import TrainingPage
 
 DOCS = Path("docs/after-an-extractor.md")
+NOTE = "fold.json"
 N_FOLDS = 5
 N_BOOTSTRAP = 2000
 CAUTIOUS = 0.8
@@ -51,18 +52,9 @@ def main() -> None:
     parser.add_argument("--docs", action="store_true", help=f"put the table into {DOCS}")
     options = parser.parse_args()
 
-    pages = read_pages(options.corpus)
-    sites = [page.document.site or page.document.id for page in pages]
-    folds = site_folds(sites, N_FOLDS, [len(page.document.lines) for page in pages])
-    if not (options.model / "config.json").exists():
-        train([p for p, fold in zip(pages, folds, strict=True) if fold != options.fold], options)
-    check_fold(options)
-    judged = {
-        page.document.id.removeprefix("wcxb-"): page.reference or ""
-        for page, fold in zip(pages, folds, strict=True)
-        if fold == options.fold and page.origin == "wcxb"
-    }
-    del pages
+    if not (options.model / NOTE).exists():
+        train(options)
+    judged = references(options)
     results = [judge(name, extract, judged, options) for name, extract in extractors().items()]
     print(json.dumps([result.as_json() for result in results], indent=2))
     table = as_table(results, judge_html(judged, options), options.fold)
@@ -84,8 +76,13 @@ def read_pages(corpus: Path) -> list[TrainingPage]:
     )
 
 
-def train(pages: list[TrainingPage], options: argparse.Namespace) -> None:
-    """Fit the model of all folds but one; its config says which."""
+def train(options: argparse.Namespace) -> None:
+    """Fit the model of all folds but one, and note beside it which pages that leaves to be judged."""
+    pages = read_pages(options.corpus)
+    sites = [page.document.site or page.document.id for page in pages]
+    folds = site_folds(sites, N_FOLDS, [len(page.document.lines) for page in pages])
+    left = [p for p, fold in zip(pages, folds, strict=True) if fold == options.fold]
+    pages = [p for p, fold in zip(pages, folds, strict=True) if fold != options.fold]
     model = LineClassifier(n_jobs=1).fit(
         [p.document for p in pages],
         [p.labels for p in pages],
@@ -93,15 +90,22 @@ def train(pages: list[TrainingPage], options: argparse.Namespace) -> None:
     )
     print()
     model.save(options.model)
-    (options.model / "fold.json").write_text(json.dumps({"fold": options.fold, "folds": N_FOLDS}))
+    judged = sorted({p.document.id.removeprefix("wcxb-") for p in left if p.origin == "wcxb"})
+    (options.model / NOTE).write_text(json.dumps({"fold": options.fold, "folds": N_FOLDS, "judged": judged}))
 
 
-def check_fold(options: argparse.Namespace) -> None:
-    """Refuse a model that was trained on the pages it would be judged on."""
-    note = options.model / "fold.json"
-    trained = json.loads(note.read_text()) if note.exists() else None
-    if trained != {"fold": options.fold, "folds": N_FOLDS}:
+def references(options: argparse.Namespace) -> dict[str, str]:
+    """Give the main content of the pages that the model was not trained on, by id."""
+    from pyarrow import parquet
+
+    note = json.loads((options.model / NOTE).read_text())
+    if (note["fold"], note["folds"]) != (options.fold, N_FOLDS):
         raise SystemExit(f"{options.model} was not trained without fold {options.fold}; name another folder")
+    judged = set(note["judged"])
+    table = parquet.read_table(options.corpus / "wcxb-dev.parquet", columns=["id", "main_content"])
+    return {
+        str(row["id"]): row["main_content"] or "" for row in table.to_pylist() if str(row["id"]) in judged
+    }
 
 
 def extractors() -> dict[str, Callable[[str, str], str]]:
@@ -165,14 +169,14 @@ class Effect:
 def judge(
     name: str,
     extract: Callable[[str, str], str],
-    references: dict[str, str],
+    contents: dict[str, str],
     options: argparse.Namespace,
 ) -> Effect:
     """Extract, clean and score every page; a page that an extractor fails on counts as empty."""
     cleaner, cautious = Cleaner(options.model), Cleaner(options.model, threshold=CAUTIOUS)
     scored: list[list[tuple[float, float, float]]] = [[], [], []]
     failed = 0
-    for row in html_of(references, options):
+    for row in html_of(contents, options):
         try:
             text = extract(row["html"], row["url"] or "")
         except Exception as error:  # noqa: BLE001  other people's code on other people's pages
@@ -187,28 +191,28 @@ def judge(
             document.select(cautious.decide(reading)),
         )
         for values, each in zip(scored, texts, strict=True):
-            values.append(scores(each, references[str(row["id"])]))
+            values.append(scores(each, contents[str(row["id"])]))
     return Effect(name, *map(np.array, scored), failed)
 
 
-def judge_html(references: dict[str, str], options: argparse.Namespace) -> NDArray[np.float64]:
+def judge_html(contents: dict[str, str], options: argparse.Namespace) -> NDArray[np.float64]:
     """Score what the cleaner keeps when it is given the HTML itself."""
     cleaner = Cleaner(options.model)
     return np.array(
         [
-            scores(cleaner.clean_html(row["html"]), references[str(row["id"])])
-            for row in html_of(references, options)
+            scores(cleaner.clean_html(row["html"]), contents[str(row["id"])])
+            for row in html_of(contents, options)
         ]
     )
 
 
-def html_of(references: dict[str, str], options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+def html_of(contents: dict[str, str], options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Give id, URL and HTML of the pages that are judged."""
     from pyarrow import parquet
 
     file = parquet.ParquetFile(options.corpus / "wcxb-dev.parquet")
     for batch in file.iter_batches(batch_size=64, columns=["id", "url", "html"]):
-        yield from (row for row in batch.to_pylist() if str(row["id"]) in references)
+        yield from (row for row in batch.to_pylist() if str(row["id"]) in contents)
 
 
 def scores(text: str, reference: str) -> tuple[float, float, float]:
