@@ -458,7 +458,7 @@ def bad_files(folder: Path) -> dict[str, str]:
     (folder / "torn.jsonl").write_text('{"text": "Home"}\n{"text": "Fer\n')
     (folder / "list.jsonl").write_text('{"text": "Home"}\n[1]\n')
     (folder / "table.csv").write_text("number,other\n1,2\n")
-    (folder / "deep.html").write_text("<div>" * 30_000)
+    (folder / "large.html").write_text("<" * 2_000_001)
     return {
         "image.txt": "image.txt: not a file of pages: this is a PNG image",
         "cut.txt.gz": "cut.txt.gz: the gzip data ends too early",
@@ -466,7 +466,7 @@ def bad_files(folder: Path) -> dict[str, str]:
         "torn.jsonl": "torn.jsonl, line 2: not JSON",
         "list.jsonl": "list.jsonl, line 2: a JSON list, not an object",
         "table.csv": "table.csv: no text column found; the columns are 'number', 'other'",
-        "deep.html": "deep.html: HTML nested deeper than",
+        "large.html": "large.html: HTML of more than",
         "missing.txt": "missing.txt: cannot be read: No such file",
     }
 
@@ -480,7 +480,7 @@ def bad_files(folder: Path) -> dict[str, str]:
         "torn.jsonl",
         "list.jsonl",
         "table.csv",
-        "deep.html",
+        "large.html",
         "missing.txt",
     ],
 )
@@ -828,11 +828,11 @@ def test_a_model_is_judged_on_wcxb(tmp_path: Path) -> None:
 
 
 def test_a_wcxb_page_that_is_refused_is_named(tmp_path: Path) -> None:
-    wcxb = write_wcxb(tmp_path / "w.parquet", html="<div>" * 30_000)
+    wcxb = write_wcxb(tmp_path / "w.parquet", html="<" * 2_000_001)
     result = run("evaluate", shipped("models/web"), "--wcxb", wcxb, "--json")
     assert result.exit_code == BAD_RECORDS
     assert json.loads(result.stdout)["wcxb"]["html"]["pages"] == 1
-    assert f"rejected: {wcxb}, page 2: HTML nested deeper" in result.stderr
+    assert f"rejected: {wcxb}, page 2: HTML of more than" in result.stderr
 
 
 def damaged(collection: Path, folder: Path) -> Path:

@@ -16,7 +16,7 @@ from boilerplate_ds.training.alignment import UNKNOWN
 from boilerplate_ds.training.corpora import CUT, HTML, RESIDUE, TEXT, labelled_pages, read_html, wcxb_pages
 
 from . import wcxb_file
-from .wcxb_file import STORY, TOO_DEEP, row, write_wcxb
+from .wcxb_file import STORY, TOO_LARGE, row, write_wcxb
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,12 +84,12 @@ def test_what_an_extractor_left_is_a_residue_and_takes_no_html() -> None:
 
 def test_html_that_is_refused_leaves_the_text_and_a_reason() -> None:
     rejects = Rejects()
-    pages = list(labelled_pages([gold_page()], "mine", {"p1": TOO_DEEP}, rejects=rejects))
+    pages = list(labelled_pages([gold_page()], "mine", {"p1": TOO_LARGE}, rejects=rejects))
     assert [page.view for page in pages] == [TEXT, CUT]
     assert [(item.file, item.record) for item in rejects.items] == [("mine", "HTML of page p1")]
-    assert "nested deeper" in rejects.items[0].reason
-    with pytest.raises(SourceError, match="p1: HTML nested deeper"):
-        list(labelled_pages([gold_page()], "mine", {"p1": TOO_DEEP}))
+    assert "HTML of more than" in rejects.items[0].reason
+    with pytest.raises(SourceError, match="p1: HTML of more than"):
+        list(labelled_pages([gold_page()], "mine", {"p1": TOO_LARGE}))
 
 
 def test_a_wcxb_page_gives_its_html_its_text_and_what_an_extractor_leaves(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_wcxb_pages_come_in_order_and_with_progress(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"html": TOO_DEEP}, "nested deeper"),
+        ({"html": TOO_LARGE}, "HTML of more than"),
         ({"html": None}, "html is NoneType, not a string"),
         ({"main_content": None}, "main_content is NoneType, not a string"),
     ],

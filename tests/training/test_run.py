@@ -24,7 +24,7 @@ from boilerplate_ds.training.run import (
     training_pages,
 )
 
-from .wcxb_file import TOO_DEEP, row, write_wcxb
+from .wcxb_file import TOO_LARGE, row, write_wcxb
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,7 +125,7 @@ def test_bad_label_records_are_rejected_and_the_others_read(collection: Path, tm
 
 def test_pages_of_all_origins_are_trained_on(collection: Path, tmp_path: Path) -> None:
     labels = read_labels([collection])
-    wcxb = write_wcxb(tmp_path / "w.parquet", [row(1), row(2, html=TOO_DEEP), row(3)])
+    wcxb = write_wcxb(tmp_path / "w.parquet", [row(1), row(2, html=TOO_LARGE), row(3)])
     html = write_wcxb(tmp_path / "h.parquet", [row(0, id=labels.documents[0].document.id)])
     pages = training_pages(labels, wcxb=wcxb, html=[html], rejects=labels.rejects)
     views = [(page.origin, page.view) for page in pages]
