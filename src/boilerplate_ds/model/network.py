@@ -243,7 +243,7 @@ def softmax(logits: Floats) -> Floats:
 
 def sigmoid(logits: Floats) -> Floats:
     """Probabilities of a logit each."""
-    shares: Floats = (1 / (1 + np.exp(-np.clip(logits, -30, 30)))).astype(np.float32)
+    shares: Floats = np.reciprocal(1 + np.exp(-np.clip(logits, -30, 30)), dtype=logits.dtype)
     return shares
 
 
