@@ -1,4 +1,4 @@
-"""The quality gate: a model trained on starter pages, judged on starter pages of other sites, must stay as good.
+"""The quality gate: a model trained on starter pages, judged on pages of other sites, must stay as good.
 
 The floors lie a little under what the present code reaches (they move up with it, never down): a change of
 features, model or training that costs accuracy fails here. The released model's own figures are held to the
