@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +81,7 @@ def test_the_version_is_told() -> None:
     assert run("--version").stdout == f"boilerplate-ds, version {__version__}\n"
 
 
-@pytest.mark.parametrize("name", sorted(main.commands))
+@pytest.mark.parametrize("name", main.list_commands(None))
 def test_every_command_has_help_with_an_example(name: str) -> None:
     result = run(name, "--help")
     assert result.exit_code == DONE
@@ -89,9 +90,9 @@ def test_every_command_has_help_with_an_example(name: str) -> None:
     assert example.startswith(f"boilerplate-ds {name}") or f"| boilerplate-ds {name}" in example
 
 
-@pytest.mark.parametrize("name", sorted(main.commands))
+@pytest.mark.parametrize("name", main.list_commands(None))
 def test_every_option_of_every_command_is_explained(name: str) -> None:
-    command = main.commands[name]
+    command = main.get_command(None, name)
     options = [p for p in command.params if isinstance(p, click.Option)]
     assert [p.name for p in options if not p.help] == []
 
@@ -280,6 +281,155 @@ def test_a_missing_folder_for_the_output_is_named(page: Path, tmp_path: Path) ->
     assert f"{tmp_path / 'no'}: no such folder" in one_message(result)
 
 
+# clean -o FOLDER
+
+
+@pytest.fixture
+def crawl(tmp_path: Path) -> Path:
+    """Records of two sites, one of them bad."""
+    records = tmp_path / "crawl.jsonl"
+    rows = [{"id": i, "url": f"https://s{i % 2}.example/", "content": PAGE} for i in range(4)]
+    records.write_text("".join(json.dumps(row) + "\n" for row in rows) + "bad\n")
+    return records
+
+
+def shard_rows(out: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for file in sorted(out.glob("data/*.jsonl")) for line in file.open("rb")]
+
+
+def test_a_folder_gets_shards_and_the_tables_say_what_was_removed(crawl: Path, tmp_path: Path) -> None:
+    out = tmp_path / "cleaned"
+    result = run("clean", crawl, "-o", out, "--workers", 1)
+    assert result.exit_code == BAD_RECORDS
+    assert [row["content"] for row in shard_rows(out)] == [Cleaner().clean(PAGE)] * 4
+    for shown in ("Label", "Language", "Site", "navigation", "s0.example", "(unknown)"):
+        assert shown in result.stdout
+    assert "5 in = 4 out + 0 empty + 1 rejected" in result.stdout
+    assert result.stderr.endswith(f"1 bad record was left out; reasons in {out}/left_out\n")
+
+
+def test_a_folder_can_be_named_in_three_ways_and_anything_else_is_a_file(page: Path, tmp_path: Path) -> None:
+    (tmp_path / "there.txt").mkdir()
+    for name in ("there.txt", "new", "new.v2/", "deep/new"):
+        assert run("clean", page, "-o", f"{tmp_path}/{name}", "--workers", 1).exit_code == DONE
+        assert (tmp_path / name / "data" / "shard-00000.jsonl").is_file()
+    (tmp_path / "file").touch()
+    for name in ("file", "new.txt", "new.jsonl", "new.MD"):
+        assert run("clean", page, "-o", tmp_path / name).exit_code == DONE
+        assert (tmp_path / name).read_text("utf-8") == Cleaner().clean(PAGE)
+
+
+def test_the_options_of_a_folder_reach_it(crawl: Path, tmp_path: Path) -> None:
+    out = tmp_path / "cleaned"
+    options = ["--to", "parquet", "--with", "labels, removed", "--workers", 1, "--shard-size", "0.001"]
+    result = run("clean", crawl, "-o", out, *options, "--json")
+    report = json.loads(result.stdout)
+    assert report["records"] == {"in": 5, "out": 4, "empty": 0, "rejected": 1}
+    assert report["by"]["site"]["s0.example"]["documents"] == 2
+    row = parquet.read_table(out / "data" / "shard-00000.parquet").to_pylist()[0]
+    assert row["line_labels"][0] == "navigation"
+    assert "Skip to content" in row["removed_lines"]
+    result = run("clean", crawl, "-o", out, "--workers", 1)
+    assert result.exit_code == COULD_NOT_RUN
+    assert "was begun with other settings (to: parquet then, jsonl now" in one_message(result)
+    assert run("clean", crawl, "-o", out, "--workers", 1, "--restart").exit_code == BAD_RECORDS
+    assert [path.name for path in (out / "data").iterdir()] == ["shard-00000.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--to", "parquet"], "--to needs a folder to write to"),
+        (["--workers", "2", "-o", "out.txt"], "--workers needs a folder to write to"),
+        (["-o", "out.parquet"], "Parquet is written to a folder: -o cleaned/ --to parquet"),
+        (["--with", "colour", "-o", "out"], "unknown extra 'colour'; known are labels, scores, removed"),
+        (["-o", "."], "is part of the input"),
+        (["--format", "docx", "-o", "out"], "unknown format 'docx'"),
+    ],
+)
+def test_a_wrong_output_cannot_be_run(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run("clean", page, *arguments)
+    assert result.exit_code == COULD_NOT_RUN
+    assert message in one_message(result)
+
+
+def test_standard_input_goes_to_a_folder_once(tmp_path: Path) -> None:
+    out = tmp_path / "cleaned"
+    assert run("clean", "-", "-o", out, "--workers", 1, stdin=PAGE).exit_code == DONE
+    assert shard_rows(out)[0]["id"] == "stdin"
+    again = run("clean", "-", "-o", out, "--workers", 1, stdin="Other text.")
+    assert again.exit_code == COULD_NOT_RUN
+    assert "standard input can't be compared" in one_message(again)
+
+
+def test_a_dry_run_shows_both_sides_and_writes_nothing(crawl: Path, tmp_path: Path) -> None:
+    result = run("clean", crawl, "-o", tmp_path / "cleaned", "--dry-run")
+    assert result.exit_code == BAD_RECORDS
+    assert "n Skip to content" in result.stdout
+    assert f"  {SENTENCE[:40]}" in result.stdout
+    assert "5 in = 4 out" in result.stdout
+    assert "rejected: " in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["crawl.jsonl"]
+    assert json.loads(run("clean", crawl, "--dry-run", "--json").stdout)["records"]["in"] == 5
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_a_stopped_run_says_so_and_the_same_command_goes_on(tmp_path: Path) -> None:
+    records, out = tmp_path / "crawl.jsonl", tmp_path / "cleaned"
+    records.write_text("".join(json.dumps({"id": i, "text": PAGE * 10}) + "\n" for i in range(2_000)))
+    command = [sys.executable, "-m", "boilerplate_ds.cli", "clean", str(records), "-o", str(out), "--json"]
+    options = ["--workers", "1", "--shard-size", "0.1"]
+    with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        while (
+            process.poll() is None and len(list(out.glob("data/shard-*"))) < 2
+        ):  # the first one is vouched for
+            time.sleep(0.02)
+        process.terminate()
+        _, message = process.communicate()
+    assert process.returncode == 130, message
+    assert b"stopped; finished shards stay in" in message
+    assert not list(out.rglob("*.unfinished"))
+    report = json.loads(run(*command[3:], *options).stdout)
+    assert report["resumed"] > 0
+    assert [row["id"] for row in shard_rows(out)] == list(range(2_000))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
+def test_a_full_disk_ends_the_run_and_the_same_command_goes_on(tmp_path: Path) -> None:
+    import resource
+
+    records, out = tmp_path / "crawl.jsonl", tmp_path / "cleaned"
+    records.write_text("".join(json.dumps({"id": i, "text": PAGE * 5}) + "\n" for i in range(600)))
+    command = [sys.executable, "-m", "boilerplate_ds.cli", "clean", str(records), "-o", str(out)]
+    done = subprocess.run(
+        [*command, "--workers", "1"],
+        capture_output=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)),
+    )
+    assert done.returncode == COULD_NOT_RUN
+    assert f"Error: {out}: File too large; finished shards stay in {out}".encode() in done.stderr
+    assert b"Traceback" not in done.stderr
+    assert list((out / "data").iterdir()) == []
+    assert run("clean", records, "-o", out, "--workers", 1).exit_code == DONE
+    assert [row["id"] for row in shard_rows(out)] == list(range(600))
+
+
+# inspect --html
+
+
+def test_a_page_becomes_one_file_to_share(page: Path, tmp_path: Path) -> None:
+    out = tmp_path / "labelled.html"
+    result = run("inspect", page, "--html", out)
+    assert (result.exit_code, result.output) == (DONE, "")
+    report = out.read_text("utf-8")
+    assert report.count("<tr class=") == len([line for line in PAGE.splitlines() if line])
+    assert "Skip to content" in report
+
+
 # Bad input to clean
 
 
@@ -310,7 +460,7 @@ def bad_files(folder: Path) -> dict[str, str]:
     (folder / "torn.jsonl").write_text('{"text": "Home"}\n{"text": "Fer\n')
     (folder / "list.jsonl").write_text('{"text": "Home"}\n[1]\n')
     (folder / "table.csv").write_text("number,other\n1,2\n")
-    (folder / "deep.html").write_text("<div>" * 30_000)
+    (folder / "large.html").write_text("<" * 2_000_001)
     return {
         "image.txt": "image.txt: not a file of pages: this is a PNG image",
         "cut.txt.gz": "cut.txt.gz: the gzip data ends too early",
@@ -318,7 +468,7 @@ def bad_files(folder: Path) -> dict[str, str]:
         "torn.jsonl": "torn.jsonl, line 2: not JSON",
         "list.jsonl": "list.jsonl, line 2: a JSON list, not an object",
         "table.csv": "table.csv: no text column found; the columns are 'number', 'other'",
-        "deep.html": "deep.html: HTML nested deeper than",
+        "large.html": "large.html: HTML of more than",
         "missing.txt": "missing.txt: cannot be read: No such file",
     }
 
@@ -332,7 +482,7 @@ def bad_files(folder: Path) -> dict[str, str]:
         "torn.jsonl",
         "list.jsonl",
         "table.csv",
-        "deep.html",
+        "large.html",
         "missing.txt",
     ],
 )
@@ -674,17 +824,17 @@ def test_a_model_is_judged_on_wcxb(tmp_path: Path) -> None:
     result = run("evaluate", shipped("models/web"), "--wcxb", wcxb, "--json")
     assert result.exit_code == DONE
     figures = json.loads(result.stdout)["wcxb"]
-    assert {view: f["pages"] for view, f in figures.items()} == {"html": 2, "text": 2}
+    assert {view: f["pages"] for view, f in figures.items()} == {"html": 2, "text": 2, "residue": 2}
     assert figures["html"]["word_f1"] > 0.8
     assert "[article]" in run("evaluate", shipped("models/web"), "--wcxb", wcxb).stdout
 
 
 def test_a_wcxb_page_that_is_refused_is_named(tmp_path: Path) -> None:
-    wcxb = write_wcxb(tmp_path / "w.parquet", html="<div>" * 30_000)
+    wcxb = write_wcxb(tmp_path / "w.parquet", html="<" * 2_000_001)
     result = run("evaluate", shipped("models/web"), "--wcxb", wcxb, "--json")
     assert result.exit_code == BAD_RECORDS
     assert json.loads(result.stdout)["wcxb"]["html"]["pages"] == 1
-    assert f"rejected: {wcxb}, page 2: HTML nested deeper" in result.stderr
+    assert f"rejected: {wcxb}, page 2: HTML of more than" in result.stderr
 
 
 def damaged(collection: Path, folder: Path) -> Path:
@@ -721,7 +871,7 @@ def test_bad_labels_are_named_and_the_others_used(
     assert f"{file}, line 3: not JSON" in result.stderr
     if command == "train":
         facts = json.loads((out / "config.json").read_text())["facts"]["trained_on"]
-        assert facts["small"]["documents"] == 13
+        assert facts["small"]["pages"] == 13
 
 
 def test_documents_that_annotators_disagree_on_are_told(collection: Path, tmp_path: Path, trained) -> None:
@@ -790,7 +940,7 @@ def test_evaluation_needs_something_to_judge_by() -> None:
 def test_a_folder_without_a_model_cannot_be_evaluated(tmp_path: Path, collection: Path) -> None:
     result = run("evaluate", tmp_path, "--labels", collection)
     assert result.exit_code == COULD_NOT_RUN
-    assert f"{tmp_path}: holds no model" in one_message(result)
+    assert f"{tmp_path}: no model there" in one_message(result)
 
 
 # export

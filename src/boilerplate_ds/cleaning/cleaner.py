@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from itertools import pairwise
 from pathlib import Path
@@ -10,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from boilerplate_ds import __version__
 from boilerplate_ds.document import Document, Label, LabeledLine
-from boilerplate_ds.errors import ModelError
 from boilerplate_ds.model import LineModel, load_model
+from boilerplate_ds.model.hub import find_model
 from boilerplate_ds.model.persistence import CONFIG
 from boilerplate_ds.shipped import shipped
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
+
+    from boilerplate_ds.model.runtime import Reading
 
 RELEASED = "web"
 """Name of the model that comes with the package."""
@@ -54,7 +58,8 @@ class Cleaner:
     Parameters
     ----------
     model : str or Path
-        Name of a shipped model, or a folder that ``LineClassifier.save`` wrote.
+        Name of a shipped model, a folder that ``LineClassifier.save`` wrote, or a repository on the Hugging
+        Face Hub: ``user/repo`` or ``user/repo@revision``.
     drop : iterable of Label or str
         The labels that go; with ``drop=()`` cleaning gives its input back.
     threshold : float, optional
@@ -95,10 +100,19 @@ class Cleaner:
         return f"Cleaner({str(self.model_path)!r}, drop={drop}, threshold={self.threshold})"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"model_path": self.model_path, "drop": self.drop, "threshold": self.threshold}
+        """Give what makes two cleaners equal: Hugging Face ``datasets`` names its cached results by it."""
+        settings = {"model_path": self.model_path, "drop": self.drop, "threshold": self.threshold}
+        return settings | {"fingerprint": self.fingerprint}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _model=None)
+        settings = {name: value for name, value in state.items() if name != "fingerprint"}
+        self.__dict__.update(settings, _model=None)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of what the cleaner would do: program version, model, labels to drop, threshold."""
+        parts = (__version__, (self.model_path / CONFIG).read_text("utf-8"), self.drop, self.threshold)
+        return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
     @property
     def model(self) -> LineModel:
@@ -164,7 +178,11 @@ class Cleaner:
         return {text_column: [None if text is None else next(cleaned) for text in texts]}
 
     def label(self, page: str | Document) -> list[LabeledLine]:
-        """Label each non-blank line of a page; the score is the probability of the label."""
+        """Label each non-blank line of a page; the score is the probability of the label.
+
+        What :meth:`clean` keeps is judged by its own score, trained on what reviewers of whole pages chose:
+        nearly always the lines labelled content, but not, say, a second copy of the text.
+        """
         document = Document.from_text(page, id="") if isinstance(page, str) else page
         probabilities = self.model.probabilities([document])[0]
         best = probabilities.argmax(axis=1).tolist() if len(probabilities) else []
@@ -178,14 +196,21 @@ class Cleaner:
         """Whether each line stays; one array of shape (n_lines,) a document."""
         if not self.drop:
             return [np.ones(len(document.lines), dtype=bool) for document in documents]
-        dropped = [label.id for label in self.drop]
-        return [p[:, dropped].sum(axis=1) <= self.threshold for p in self.model.probabilities(documents)]
+        return [self.decide(reading) for reading in self.model.read(documents)]
+
+    def decide(self, reading: Reading) -> NDArray[np.bool_]:
+        """Whether each line stays, by what the model says of its document; shape (n_lines,)."""
+        if not self.drop:
+            return np.ones(len(reading.main), dtype=bool)
+        if set(self.drop) == set(BOILERPLATE):
+            goes = 1 - reading.main
+        else:
+            goes = reading.labels[:, [label.id for label in self.drop]].sum(axis=1)
+        keep: NDArray[np.bool_] = goes <= self.threshold
+        return keep
 
 
 def _find(model: str | Path) -> Path:
-    folder = Path(model)
-    if (folder / CONFIG).is_file():
-        return folder.resolve()
-    if isinstance(model, str) and model == RELEASED:
+    if model == RELEASED and not (Path(model) / CONFIG).is_file():
         return shipped(f"models/{model}")
-    raise ModelError(f"{model}: no model there; a model is a folder with {CONFIG} and model.safetensors")
+    return find_model(model)

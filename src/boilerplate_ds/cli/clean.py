@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,6 +21,16 @@ from boilerplate_ds.errors import Rejects
 if TYPE_CHECKING:
     from boilerplate_ds.cleaning import Cleaner
     from boilerplate_ds.document import Document
+
+FILE_SUFFIXES = (".txt", ".text", ".md", ".html", ".json", ".jsonl", ".ndjson", ".parquet")
+"""What the name of an output *file* ends in; any other name that is not there yet is a folder."""
+_FOLDER_OPTIONS = {
+    "to": "--to",
+    "extras": "--with",
+    "workers": "--workers",
+    "shard_size": "--shard-size",
+    "restart": "--restart",
+}
 
 
 @click.command()
@@ -41,12 +51,30 @@ if TYPE_CHECKING:
 @click.option(
     "-o",
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="File to write [default: standard output].",
+    type=click.Path(),
+    help="A file (named .txt, .jsonl …, or one that is there), or a folder for shards [default: standard "
+    "output].",
 )
 @click.option(
-    "--json", "as_json", is_flag=True, help="JSON Lines: id, url, text, and how many lines were kept."
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="JSON Lines: id, url, text, and how many lines were kept. With a folder: print the counts as JSON.",
 )
+@click.option(
+    "--dry-run", is_flag=True, help="Clean a few hundred records, show some of them, write nothing."
+)
+@click.option("--to", type=click.Choice(["jsonl", "parquet"]), help="Folder: format of the shards.")
+@click.option(
+    "--with", "extras", help="Folder: what to write beside the text: labels, scores, removed; with commas."
+)
+@click.option("--workers", type=click.IntRange(1), help="Folder: processes that clean [default: all cores].")
+@click.option(
+    "--shard-size",
+    type=click.FloatRange(0, min_open=True),
+    help="Folder: megabytes of rows a shard [default: 64].",
+)
+@click.option("--restart", is_flag=True, help="Folder: begin anew and delete what an earlier run wrote.")
 def clean(
     *,
     pages: tuple[str, ...],
@@ -55,23 +83,61 @@ def clean(
     threshold: float,
     text_column: str | None,
     format_: str | None,
-    out: Path | None,
+    out: str | None,
     as_json: bool,
+    dry_run: bool,
+    **folder_options: Any,
 ) -> None:
     """Clean pages: files of any format, folders, globs, or - for standard input.
+
+    With a folder as output, every record keeps its fields, processes share the work, and a run that was
+    interrupted goes on where it stopped when the same command is given again.
 
     \b
     Example:
       boilerplate-ds clean page.html
       cat page.txt | boilerplate-ds clean -
       boilerplate-ds clean crawl/*.warc.gz --json -o clean.jsonl
+      boilerplate-ds clean crawl/ --dry-run
+      boilerplate-ds clean crawl/ -o cleaned --to parquet --with removed --workers 8
     """
-    from boilerplate_ds.sources import read_documents
+    from boilerplate_ds.cli import clean_corpus
 
     cleaner = _cleaner(model, drop, threshold)
     require_input(pages)
+    reading = {"format": format_, "text_column": text_column}
+    if dry_run:
+        clean_corpus.show_sample(pages, cleaner, reading, as_json=as_json)
+    elif out is not None and names_folder(out):
+        clean_corpus.to_folder(pages, out, cleaner, reading, as_json=as_json, **folder_options)
+    else:
+        _refuse(folder_options, out)
+        _to_file(pages, cleaner, reading, Path(out) if out is not None else None, as_json=as_json)
+
+
+def names_folder(out: str) -> bool:
+    """Whether ``-o`` names a folder: one that is there, a name ending in /, a new name without a suffix."""
+    if Path(out).exists() or out == "-":
+        return Path(out).is_dir()
+    return out.endswith("/") or not out.lower().endswith(FILE_SUFFIXES)
+
+
+def _refuse(folder_options: dict[str, Any], out: str | None) -> None:
+    """Refuse options that a single file has no use for."""
+    given = [_FOLDER_OPTIONS[name] for name, value in folder_options.items() if value]
+    if given:
+        raise click.UsageError(f"{given[0]} needs a folder to write to, such as -o cleaned/")
+    if out is not None and out.lower().endswith(".parquet"):
+        raise click.UsageError("Parquet is written to a folder: -o cleaned/ --to parquet")
+
+
+def _to_file(
+    pages: tuple[str, ...], cleaner: Cleaner, reading: dict[str, Any], out: Path | None, *, as_json: bool
+) -> None:
+    from boilerplate_ds.sources import read_documents
+
     rejects = Rejects()
-    documents = read_documents(list(pages), format=format_, text_column=text_column, rejects=rejects)
+    documents = read_documents(list(pages), **reading, rejects=rejects)
     with output(out) as write:
         first = True
         for document in documents:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +15,7 @@ from boilerplate_ds.cli.console import (
     format_option,
     json_line,
     model_option,
+    output,
     require_input,
     text_column_option,
 )
@@ -20,8 +23,9 @@ from boilerplate_ds.errors import Rejects
 from boilerplate_ds.invisible import show_invisible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from boilerplate_ds.cleaning import Cleaner
     from boilerplate_ds.document import Document, LabeledLine
 
 
@@ -31,7 +35,14 @@ if TYPE_CHECKING:
 @text_column_option
 @format_option
 @click.option("--json", "as_json", is_flag=True, help="JSON Lines: id, line, label, score and text.")
-def inspect(page: str, model: str, text_column: str | None, format_: str | None, as_json: bool) -> None:
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write one HTML file to share instead (the first 100 pages).",
+)
+def inspect(
+    *, page: str, model: str, text_column: str | None, format_: str | None, as_json: bool, html: Path | None
+) -> None:
     """Show the lines of a page in colour, each with the letter of its label and the score.
 
     \b
@@ -39,6 +50,7 @@ def inspect(page: str, model: str, text_column: str | None, format_: str | None,
     Example:
       boilerplate-ds inspect page.html
       boilerplate-ds inspect page.txt --json | jq 'select(.label == "ad")'
+      boilerplate-ds inspect page.html --html labelled.html
     """
     from boilerplate_ds.cleaning import Cleaner
     from boilerplate_ds.sources import read_documents
@@ -46,13 +58,26 @@ def inspect(page: str, model: str, text_column: str | None, format_: str | None,
     cleaner = Cleaner(model)
     require_input([page])
     rejects = Rejects()
-    for document in read_documents(page, format=format_, text_column=text_column, rejects=rejects):
+    documents = read_documents(page, format=format_, text_column=text_column, rejects=rejects)
+    if html is not None:
+        _write_html(html, cleaner, documents, model)
+        end(rejects)
+        return
+    for document in documents:
         lines = cleaner.label(document)
         if as_json:
             _write_lines(document, lines)
         else:
             _print_lines(document, lines)
     end(rejects)
+
+
+def _write_html(path: Path, cleaner: Cleaner, documents: Iterator[Document], model: str) -> None:
+    from boilerplate_ds.cleaning.page_report import MAX_SHOWN_PAGES, ShownPage, page_report
+
+    pages = [ShownPage.of(d, cleaner.label(d)) for d in islice(documents, MAX_SHOWN_PAGES)]
+    with output(path) as write:
+        write(page_report(pages, model).encode("utf-8", "replace"))
 
 
 def _write_lines(document: Document, lines: Sequence[LabeledLine]) -> None:

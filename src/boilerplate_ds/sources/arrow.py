@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from boilerplate_ds.document import Document
+    from boilerplate_ds.sources.page import Page
     from boilerplate_ds.sources.stream import PageFile
 
     _Batches = Callable[[IO[bytes]], Iterator[pa.RecordBatch]]
@@ -25,17 +25,17 @@ _PAGE_BUFFER = 2**20
 _FILE_MAGIC = b"ARROW1"
 
 
-def read_parquet(file: PageFile) -> Iterator[Document | Reject]:
+def read_parquet(file: PageFile) -> Iterator[Page | Reject]:
     """Read a Parquet file; memory holds a batch of rows and one page of each column."""
     yield from _read(file, _parquet_batches)
 
 
-def read_arrow(file: PageFile) -> Iterator[Document | Reject]:
+def read_arrow(file: PageFile) -> Iterator[Page | Reject]:
     """Read an Arrow IPC stream (what ``datasets`` saves) or file."""
     yield from _read(file, _arrow_batches)
 
 
-def _read(file: PageFile, batches_of: _Batches) -> Iterator[Document | Reject]:
+def _read(file: PageFile, batches_of: _Batches) -> Iterator[Page | Reject]:
     import pyarrow as pa
 
     number = 0

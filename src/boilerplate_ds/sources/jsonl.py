@@ -13,11 +13,11 @@ from boilerplate_ds.sources.stream import MAX_RECORD_BYTES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from boilerplate_ds.document import Document
+    from boilerplate_ds.sources.page import Page
     from boilerplate_ds.sources.stream import PageFile
 
 
-def read_jsonl(file: PageFile) -> Iterator[Document | Reject]:
+def read_jsonl(file: PageFile) -> Iterator[Page | Reject]:
     """Read JSON Lines; blank lines are passed over. A record's number is that of its line."""
     for number, line in enumerate(file.stream.bounded_lines(MAX_RECORD_BYTES), start=1):
         if line is None or line.strip():

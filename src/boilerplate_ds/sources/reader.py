@@ -1,4 +1,4 @@
-"""``read_documents``: any format in, documents out."""
+"""``read_documents``: any format in, documents out; ``read_pages``: the same before it is cut into lines."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from boilerplate_ds.document import Document
+    from boilerplate_ds.sources.page import Page
 
-_READERS: dict[str, Callable[[PageFile], Iterator[Document | Reject]]] = {
+_READERS: dict[str, Callable[[PageFile], Iterator[Page | Reject]]] = {
     "text": read_text,
     "html": read_html,
     "jsonl": read_jsonl,
@@ -71,8 +72,7 @@ def read_documents(
     SourceError
         If ``format`` is unknown; without ``rejects``, also at the first file or record that cannot be read.
     """
-    if format is not None and format not in FORMATS:
-        raise SourceError(f"unknown format {format!r}; known are {', '.join(FORMATS)}")
+    check_format(format)
     return _documents(path, format, text_column, rejects)
 
 
@@ -83,20 +83,37 @@ def _documents(
     rejects: Rejects | None,
 ) -> Iterator[Document]:
     for found in find_files(path):
-        items = [found] if isinstance(found, Reject) else _read_file(found, format_name, text_column)
-        for item in items:
+        for page in read_pages(found, format_name, text_column):
+            item = page if isinstance(page, Reject) else page.document()
             if isinstance(item, Reject):
                 reject_or_raise(rejects, item.file, item.record, item.reason)
             else:
                 yield item
 
 
-def _read_file(
-    found: FoundFile, format_name: str | None, text_column: str | None
-) -> Iterator[Document | Reject]:
-    """Read one file; whatever is wrong with it comes out as a :class:`Reject`."""
+def check_format(name: str | None) -> None:
+    """Refuse a format that is not known.
+
+    Raises
+    ------
+    SourceError
+    """
+    if name is not None and name not in FORMATS:
+        raise SourceError(f"unknown format {name!r}; known are {', '.join(FORMATS)}")
+
+
+def read_pages(
+    found: FoundFile | Reject, format_name: str | None = None, text_column: str | None = None
+) -> Iterator[Page | Reject]:
+    """Read one file; whatever is wrong with it comes out as a :class:`Reject`.
+
+    The same file gives the same pages and rejects in the same order.
+    """
+    if isinstance(found, Reject):
+        yield found
+        return
     try:
-        with _open(found.path) as stream:
+        with open_stream(found.path) as stream:
             file = PageFile(found.path, found.name, stream, text_column)
             head = stream.head()
             if not head:
@@ -109,7 +126,8 @@ def _read_file(
 
 
 @contextmanager
-def _open(path: str) -> Iterator[PageStream]:
+def open_stream(path: str) -> Iterator[PageStream]:
+    """Open a file, or ``-`` for standard input; its bytes come decompressed."""
     if path == STDIN:
         yield PageStream(sys.stdin.buffer)
         return

@@ -1,13 +1,13 @@
-"""A record with named fields (a JSON object, a table row) as a document."""
+"""A record with named fields (a JSON object, a table row) as a page."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from boilerplate_ds.document import Document
 from boilerplate_ds.errors import Reject, SourceError
 from boilerplate_ds.sources.encoding import decode_text
+from boilerplate_ds.sources.page import Page
 from boilerplate_ds.sources.site import site_of
 from boilerplate_ds.sources.stream import MAX_RECORD_BYTES
 
@@ -43,8 +43,8 @@ _NESTED = ("metadata", "meta")
 _MOST_NAMED = 30
 
 
-def document_from_record(record: Record, file: PageFile, number: int) -> Document:
-    """Turn a record into a document.
+def page_from_record(record: Record, file: PageFile, where: str, number: int) -> Page:
+    """Turn a record into a page.
 
     Fields of an object named ``metadata`` or ``meta`` are read as if they stood beside it.
 
@@ -53,13 +53,15 @@ def document_from_record(record: Record, file: PageFile, number: int) -> Documen
     record : mapping
         Field names to values.
     file : PageFile
+    where : str
+        What records are called in this format: ``"line"``, ``"row"``.
     number : int
         The record's place in the file, from 1; its id if it has none of its own.
 
     Raises
     ------
     SourceError
-        If the record has no text, its text is not text, or it is HTML over the limits.
+        If the record has no text, or its text is not text.
     """
     column = _text_column(record, file.text_column)
     value = record[column]
@@ -73,20 +75,24 @@ def document_from_record(record: Record, file: PageFile, number: int) -> Documen
         "source": file.path,
         "metadata": rest,
     }
-    if "html" in column.lower() and isinstance(value, str | bytes):
-        return Document.from_html(value, **fields)
-    return Document.from_text(_text_of(value, column), **fields)
+    is_html = "html" in column.lower() and isinstance(value, str | bytes)
+    return Page(
+        content=value if is_html else _text_of(value, column),
+        fields=fields,
+        file=file.path,
+        record=f"{where} {number}",
+        is_html=is_html,
+        original=record,
+        column=column,
+    )
 
 
-def read_record(record: Record | SourceError, file: PageFile, where: str, number: int) -> Document | Reject:
-    """Turn record ``number`` into a document, or into a reject if that fails or it is an error already.
-
-    ``where`` is what records are called in this format: ``"line"``, ``"row"``.
-    """
+def read_record(record: Record | SourceError, file: PageFile, where: str, number: int) -> Page | Reject:
+    """Turn record ``number`` into a page, or into a reject if that fails or it is an error already."""
     try:
         if isinstance(record, SourceError):
             raise record
-        return document_from_record(record, file, number)
+        return page_from_record(record, file, where, number)
     except SourceError as error:
         return file.reject(f"{where} {number}", str(error))
 

@@ -14,13 +14,13 @@ from boilerplate_ds.sources.stream import MAX_RECORD_BYTES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from boilerplate_ds.document import Document
+    from boilerplate_ds.sources.page import Page
     from boilerplate_ds.sources.stream import PageFile, PageStream
 
 _DELIMITERS = ",;\t|"
 
 
-def read_csv(file: PageFile) -> Iterator[Document | Reject]:
+def read_csv(file: PageFile) -> Iterator[Page | Reject]:
     """Read a CSV file; its header tells which of ``, ; | tab`` stands between fields.
 
     A row's number is its place below the header. Fields that a short row leaves out are absent.
@@ -28,31 +28,35 @@ def read_csv(file: PageFile) -> Iterator[Document | Reject]:
     yield from _read_table(file, delimiter=None)
 
 
-def read_tsv(file: PageFile) -> Iterator[Document | Reject]:
+def read_tsv(file: PageFile) -> Iterator[Page | Reject]:
     """Read a table whose fields have tabs between them; see :func:`read_csv`."""
     yield from _read_table(file, delimiter="\t")
 
 
-def _read_table(file: PageFile, delimiter: str | None) -> Iterator[Document | Reject]:
-    lines = _RowLines(file.stream)
-    csv.field_size_limit(max(csv.field_size_limit(), MAX_RECORD_BYTES))  # one limit for the whole process
-    rows = _rows(lines, delimiter or _delimiter_of(file.stream.head()))
+def _read_table(file: PageFile, delimiter: str | None) -> Iterator[Page | Reject]:
+    rows = table_rows(file.stream, delimiter)
     header = next(rows, None)
     if header is None:
         return
     check_text_column(header, file.text_column)
     for number, row in enumerate(rows, start=1):
-        yield read_record(_record(header, row), file, "row", number)
+        yield read_record(row_record(header, row), file, "row", number)
 
 
-def _rows(lines: _RowLines, delimiter: str) -> Iterator[list[str]]:
-    """Give the rows that are not blank.
+def table_rows(stream: PageStream, delimiter: str | None = None) -> Iterator[list[str]]:
+    """Give the rows of a table that are not blank, the header first; the header tells the delimiter.
 
     Raises
     ------
     SourceError
         Where the table cannot be read on: after that, rows can no longer be told apart.
     """
+    lines = _RowLines(stream)
+    csv.field_size_limit(max(csv.field_size_limit(), MAX_RECORD_BYTES))  # one limit for the whole process
+    return _rows(lines, delimiter or _delimiter_of(stream.head()))
+
+
+def _rows(lines: _RowLines, delimiter: str) -> Iterator[list[str]]:
     rows = csv.reader(lines, delimiter=delimiter)
     try:
         for row in rows:
@@ -63,7 +67,8 @@ def _rows(lines: _RowLines, delimiter: str) -> Iterator[list[str]]:
         raise SourceError(f"near line {rows.line_num + 1}: {error}; what follows is not read") from error
 
 
-def _record(header: list[str], row: list[str]) -> dict[str, str] | SourceError:
+def row_record(header: list[str], row: list[str]) -> dict[str, str] | SourceError:
+    """Name the fields of a row; what is wrong with it comes as a :class:`SourceError`."""
     if len(row) > len(header):
         return SourceError(
             f"{len(row)} fields under a header of {len(header)}; is a field with a delimiter not quoted?"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from boilerplate_ds.document import Document
 from boilerplate_ds.errors import Reject, SourceError
 from boilerplate_ds.sources.detect import looks_like_html
-from boilerplate_ds.sources.encoding import decode_html, decode_text
+from boilerplate_ds.sources.encoding import decode_text
 from boilerplate_ds.sources.html import MAX_HTML_BYTES
+from boilerplate_ds.sources.page import Page
 from boilerplate_ds.sources.site import site_of
 from boilerplate_ds.sources.stream import MAX_RECORD_BYTES
 
@@ -24,7 +24,7 @@ _SKIPPED_AT_ONCE = 2**20
 _HTML_TYPES = frozenset(("text/html", "application/xhtml+xml"))
 
 
-def read_warc(file: PageFile) -> Iterator[Document | Reject]:
+def read_warc(file: PageFile) -> Iterator[Page | Reject]:
     """Read the pages of a WARC or WET file.
 
     ``response`` and ``resource`` records with an HTML content type become documents with markup,
@@ -70,7 +70,7 @@ class _Forward:
         """Leave the stream open; who opened the file closes it."""
 
 
-def _read_record(record: WarcRecord, file: PageFile, number: int) -> Document | Reject | None:
+def _read_record(record: WarcRecord, file: PageFile, number: int) -> Page | Reject | None:
     name = f"record {record.record_id or number}"
     try:
         length = record.headers.get("Content-Length")
@@ -81,15 +81,15 @@ def _read_record(record: WarcRecord, file: PageFile, number: int) -> Document | 
         kind = record.headers.get("WARC-Type", "")
         if kind == "conversion":
             text = decode_text(_block(record))[0]
-            return Document.from_text(text, **_fields(record, file, number))
+            return Page(content=text, fields=_fields(record, file, number), file=file.path, record=name)
         if kind in ("response", "resource"):
-            return _html_document(record, file, number)
+            return _html_page(record, file, number, name)
     except (SourceError, OSError, ValueError) as error:
         return file.reject(name, str(error))
     return None
 
 
-def _html_document(record: WarcRecord, file: PageFile, number: int) -> Document | None:
+def _html_page(record: WarcRecord, file: PageFile, number: int, name: str) -> Page | None:
     block = _block(record)
     fields = _fields(record, file, number)
     content_type = record.headers.get("Content-Type", "")
@@ -105,7 +105,7 @@ def _html_document(record: WarcRecord, file: PageFile, number: int) -> Document 
         return None
     if len(block) > MAX_HTML_BYTES:
         raise SourceError(f"a page of more than {MAX_HTML_BYTES:,} bytes")
-    return Document.from_html(decode_html(block, charset), **fields)
+    return Page(content=block, fields=fields, file=file.path, record=name, is_html=True, charset=charset)
 
 
 def _is_html(content_type: str) -> bool:
