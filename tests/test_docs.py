@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 ROOT = Path(__file__).resolve().parent.parent
+pytestmark = pytest.mark.timeout(1800)  # a busy machine takes its time to train
+
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BUILD = "boilerplate-ds build"  # what the fixture has done is not done again
 MARK = 'title="needs '
@@ -118,7 +120,7 @@ def run_shell(script: str, folder: Path) -> str:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=280,
+        timeout=1500,
         text=True,
         check=False,
     )
@@ -177,9 +179,7 @@ def test_the_examples_of_a_page_run_in_order(
             elif block.kind == "console":
                 run_console(block.text, checkout)
             else:
-                run_shell(
-                    re.sub(r"^.*(?:pip install|pytest).*$", "", block.text, flags=re.MULTILINE), checkout
-                )
+                run_shell(without_setup(block.text), checkout)
         except Exception as error:
             raise AssertionError(f"{block.place}: {type(error).__name__}: {error}") from error
 
