@@ -8,15 +8,15 @@ import sys
 import atheris
 
 with atheris.instrument_imports(include=["boilerplate_ds"]):
-    from boilerplate_ds import Document
     from boilerplate_ds.errors import SourceError
+    from boilerplate_ds.sources.html import document_from_html
 
 
 def read(data: bytes) -> None:
     """Read the bytes as a page, and as text."""
     for page in (data, data.decode("utf-8", "surrogateescape")):
         try:
-            document = Document.from_html(page)
+            document = document_from_html(page)
         except SourceError:
             continue
         markup = document.markup

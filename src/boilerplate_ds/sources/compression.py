@@ -18,7 +18,7 @@ ZSTD_MAGICS = (b"\x28\xb5\x2f\xfd", *(bytes((0x50 + i, 0x2A, 0x4D, 0x18)) for i 
 """A Zstandard frame, and the sixteen kinds of skippable frame that may stand before one."""
 
 MAX_GROWTH = 300
-"""Data that grows more than so many times when it is decompressed is a bomb; text grows ten times at most."""
+"""Data that grows more than so many times when decompressed is a bomb: text grows three to ten times."""
 _GROWTH_CHECKED_FROM = 32 * 2**20
 
 _CHUNK = 256 * 2**10
@@ -83,8 +83,8 @@ class _Resumed:
         """Refuse to go on if what was read so far has become far too many bytes, ``size``."""
         if size > _GROWTH_CHECKED_FROM and size > MAX_GROWTH * self._size:
             raise SourceError(
-                f"grows more than {MAX_GROWTH} times when decompressed (to over {size:,} bytes), as bombs do;"
-                " if it is meant to, decompress it first"
+                f"grows more than {MAX_GROWTH} times when decompressed (to over {size:,} bytes), as bombs "
+                "do; if it is meant to, decompress it first"
             )
 
 
