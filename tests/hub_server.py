@@ -117,6 +117,7 @@ def serve() -> Iterator[Hub]:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or each answer waits 40 ms for the client's acknowledgement
     server: Hub
 
     def log_message(self, *_: Any) -> None:
