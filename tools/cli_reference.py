@@ -19,8 +19,8 @@ HEAD = """\
 
 <!-- written by tools/cli_reference.py -->
 
-Every command ends with exit code 0 (done), 1 (done, but some input records were bad; they are named on standard
-error) or 2 (could not run, with one line that says why). Progress is shown on a terminal only.
+Every command ends with exit code 0 (done), 1 (done, but some input records were bad; they are named on
+standard error) or 2 (could not run, with one line that says why). Progress is shown on a terminal only.
 """
 
 
@@ -69,7 +69,7 @@ def option_row(parameter: click.Parameter, context: click.Context) -> str:
     if record is None:
         return ""
     name, text = (part.replace("|", "\\|") for part in record)
-    return f"| `{name}` | {' '.join(text.split())} |".replace("\\|", "\\|")
+    return f"| `{name}` | {' '.join(text.split())} |"
 
 
 if __name__ == "__main__":

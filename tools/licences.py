@@ -1,6 +1,6 @@
-"""Write ``docs/licences.md``: every package that the package needs, with its licence as its metadata states it.
+"""Write ``docs/licences.md``: all packages that this one needs, with the licences that their metadata state.
 
-Run: python tools/licences.py
+Run, where all extras are installed: python tools/licences.py
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from collections import deque
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
+import tomllib
+
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "licences.md"
 ROOT_PACKAGE = "boilerplate-ds"
 HEAD = """\
@@ -17,12 +19,13 @@ HEAD = """\
 
 <!-- written by tools/licences.py -->
 
-boilerplate-ds is under Apache-2.0; the [model card](../models/web/README.md) names the data behind the released model
-and their licences. This is what an installation brings along, as the packages' own metadata say: all that the base
-install needs, and what the extras add for those who ask for them.
+boilerplate-ds is under Apache-2.0; the [model card](../models/web/README.md) names the data behind the
+released model and their licences. This is what an installation brings along, as the packages' own metadata
+say: all that the base install needs, and what the extras add for those who ask for them.
 """
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
-_EXTRA = re.compile(r"extra\s*==\s*['\"]([^'\"]+)['\"]")
+_ELSEWHERE = re.compile(r"extra\s*==|sys_platform|os_name|platform_system")
+PROJECT = tomllib.loads((PAGE.parent.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 _FULL_TEXT = 80
 _KNOWN_TEXTS = (("Apache License", "Apache-2.0"), ("MIT License", "MIT"), ("BSD 3-Clause", "BSD-3-Clause"))
 NOT_INSTALLED = "not installed here"
@@ -42,18 +45,21 @@ def needed(extra: str = "") -> dict[str, tuple[str, str]]:
 
 def requirements(package: str, extra: str) -> list[str]:
     """Name what a package requires: always, or for one of its extras."""
+    if package == ROOT_PACKAGE:  # what is written counts, not what was installed some time ago
+        lines: list[str] = PROJECT["optional-dependencies"][extra] if extra else PROJECT["dependencies"]
+        return [name_of(line) for line in lines]
     try:
         lines = distribution(package).requires or []
     except PackageNotFoundError:
         return []
-    names = []
-    for line in lines:
-        requirement, _, marker = line.partition(";")
-        wanted = _EXTRA.search(marker)
-        if (wanted[1] if wanted else "") == extra and not re.search(r"sys_platform|os_name|win32", marker):
-            match = _NAME.match(requirement.strip())
-            names += [match[0].lower().replace("_", "-")] if match else []
-    return names
+    always = (line for line in lines if not _ELSEWHERE.search(line.partition(";")[2]))
+    return [name_of(line) for line in always]
+
+
+def name_of(requirement: str) -> str:
+    """Give the package that a requirement names."""
+    match = _NAME.match(requirement.strip())
+    return match[0].lower().replace("_", "-") if match else requirement
 
 
 def about(package: str) -> tuple[str, str]:
@@ -73,20 +79,14 @@ def about(package: str) -> tuple[str, str]:
     return metadata["Version"], stated or ", ".join(classified) or "not stated"
 
 
-def extras() -> list[str]:
-    """Name the extras of the package that users install; ``dev`` is for those who work on it."""
-    metadata = distribution(ROOT_PACKAGE).metadata
-    return [name for name in metadata.get_all("Provides-Extra") or [] if name != "dev"]
-
-
 def page() -> str:
     """Give the page."""
     base = needed()
     parts = [HEAD, table("Base install", base)]
-    parts += [
-        table(f"Extra `{name}`", {p: v for p, v in needed(name).items() if p not in base})
-        for name in extras()
-    ]
+    for extra in PROJECT["optional-dependencies"]:
+        if extra != "dev":  # for those who work on it
+            added = {name: told for name, told in needed(extra).items() if name not in base}
+            parts.append(table(f"Extra `{extra}`", added))
     return "\n".join(part for part in parts if part)
 
 

@@ -262,12 +262,11 @@ def measure_agreement(ratings: Ratings, *, n_bootstrap: int = 1000, seed: int = 
 
 def krippendorff_alpha(counts: NDArray[np.int64]) -> float:
     """Krippendorff's α, nominal, of label counts (n_lines, n_labels); NaN if only one label occurs."""
-    import krippendorff
-
     pairable = counts[counts.sum(axis=1) > 1]
     if np.count_nonzero(pairable.sum(axis=0)) < 2:
         return nan
-    return float(krippendorff.alpha(value_counts=pairable, level_of_measurement="nominal"))
+    weighted = pairable / (pairable.sum(axis=1, keepdims=True) - 1)
+    return float(_alpha(pairable.T @ weighted - np.diag(weighted.sum(axis=0))))
 
 
 def cohen_kappa(confusion: NDArray[np.int64]) -> float:
