@@ -580,10 +580,11 @@ def test_a_model_with_a_wrong_checksum_is_refused(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes of POSIX")
-def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", [["clean", "--drop", ""], ["inspect"], ["inspect", "--json"]])
+def test_a_reader_that_leaves_early_is_no_error(command: list[str], tmp_path: Path) -> None:
     page = tmp_path / "long.txt"
     page.write_text(PAGE * 2000)
-    command = [sys.executable, "-m", "boilerplate_ds.cli", "clean", str(page), "--drop", ""]
+    command = [sys.executable, "-m", "boilerplate_ds.cli", *command, str(page)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None

@@ -2,7 +2,7 @@
 
 Blocks of ``bash`` and ``python`` are run, those of ``console`` are also compared with what is printed (``…``
 stands for anything). A block that needs a server, a network or a GPU says so in its title:
-``title="not run here: needs an LLM server"``.
+``title="needs an LLM server"``.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-MARK = 'title="not run here: '
+BUILD = "boilerplate-ds build"  # what the fixture has done is not done again
+MARK = 'title="needs '
 RUN = ("bash", "python", "console")
 FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"(?<!!)\]\(([^()\s#]+)(?:#[^()\s]*)?\)")
@@ -75,8 +76,14 @@ def name_of(page: Path) -> str:
     return page.relative_to(ROOT).as_posix()
 
 
+@pytest.fixture
+def checkout(built: Path, tmp_path: Path) -> Path:
+    """A copy of ``built`` for one page."""
+    return Path(shutil.copytree(built, tmp_path / "checkout", symlinks=True))
+
+
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which paths lead where they lead in the repository, after the README's ``build``."""
     folder = tmp_path_factory.mktemp("checkout")
     shutil.copytree(ROOT / "examples", folder / "examples")
@@ -92,13 +99,12 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     script.parent.mkdir()
     script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m boilerplate_ds.cli "$@"\n')
     script.chmod(0o755)
-    run_shell("boilerplate-ds build", folder)
+    run_shell(BUILD, folder)
     return folder
 
 
 def run_shell(script: str, folder: Path) -> str:
     """Run shell commands in ``folder``; give what they print, standard error included."""
-    lines = [line for line in script.splitlines() if not line.startswith("pip install")]
     environment = os.environ | {
         "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "COLUMNS": "80",
@@ -106,7 +112,7 @@ def run_shell(script: str, folder: Path) -> str:
         "HF_DATASETS_CACHE": str(folder / "cache"),
     }
     done = subprocess.run(
-        ["bash", "-eo", "pipefail", "-c", "\n".join(lines)],
+        ["bash", "-eo", "pipefail", "-c", script],
         cwd=folder,
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -118,6 +124,12 @@ def run_shell(script: str, folder: Path) -> str:
     )
     assert done.returncode == 0, f"{script}\n{done.stdout}"
     return done.stdout
+
+
+def without_setup(script: str) -> str:
+    """Leave out what installs, what tests, and what the fixture has run."""
+    lines = script.splitlines()
+    return "\n".join(line for line in lines if "pip install" not in line and line != BUILD)
 
 
 def run_python(block: Block, folder: Path, names: dict[str, Any]) -> None:
@@ -174,7 +186,7 @@ def test_the_examples_of_a_page_run_in_order(
 
 def test_blocks_that_are_not_run_say_why_and_are_few() -> None:
     not_run = [block for block in BLOCKS if MARK in block.info]
-    assert all(re.search(r'title="not run here: needs [^"]+"', block.info) for block in not_run)
+    assert all(re.search(r'title="needs [^"]+"', block.info) for block in not_run)
     n_run = sum(block.is_run for block in BLOCKS)
     print(f"{n_run} blocks run, {len(not_run)} not: {', '.join(block.place for block in not_run)}")
     assert n_run >= 2 * len(not_run)

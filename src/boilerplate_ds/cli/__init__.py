@@ -60,6 +60,10 @@ class _Commands(click.Group):
             # Whoever read our output has gone; the interpreter must not fail on flushing the rest either.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(0)
+        except SystemExit as error:  # rich ends the program by itself when its reader has gone, with 1
+            if isinstance(error.__context__, BrokenPipeError):
+                ctx.exit(0)
+            raise
         except OSError as error:
             raise _CouldNotRun(f"{error.filename or 'input/output'}: {error.strerror or error}") from error
 
