@@ -184,11 +184,11 @@ def judge(
             text = ""
             failed += 1
         document = Document.from_text(text)
-        probabilities = cleaner.model.probabilities([document])[0]
+        reading = next(cleaner.model.read([document]))
         texts = (
             text,
-            document.select(cleaner.decide(probabilities)),
-            document.select(cautious.decide(probabilities)),
+            document.select(cleaner.decide(reading)),
+            document.select(cautious.decide(reading)),
         )
         for values, each in zip(scored, texts, strict=True):
             values.append(scores(each, contents[str(row["id"])]))

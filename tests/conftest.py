@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
+import hub_server
 from boilerplate_ds import LineClassifier
 from boilerplate_ds.labeling.pages import ingest_pages, read_pages
 from boilerplate_ds.training.run import read_labels
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy as np
 
     from boilerplate_ds.dataset.gold import GoldDocument
@@ -79,3 +85,40 @@ def collection(pages_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     folder = tmp_path_factory.mktemp("labels") / "small"
     ingest_pages(read_pages([pages_file]), folder, guidelines="1", created_at="2024-01-01T00:00:00Z")
     return folder
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[hub_server.Hub]:
+    """A Hub on loopback that ``huggingface_hub`` talks to in this process, with a token, its cache empty."""
+    from huggingface_hub import constants, file_download
+    from huggingface_hub.utils import _http, close_session
+
+    with hub_server.serve() as hub:
+        monkeypatch.setenv("HF_TOKEN", hub_server.TOKEN)
+        monkeypatch.setattr(constants, "ENDPOINT", hub.url)
+        monkeypatch.setattr(
+            constants, "HUGGINGFACE_CO_URL_TEMPLATE", hub.url + "/{repo_id}/resolve/{revision}/{filename}"
+        )
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub-cache"))
+        impatient = SimpleNamespace(sleep=lambda _seconds: None, time=time.time)
+        monkeypatch.setattr(_http, "time", impatient)
+        monkeypatch.setattr(file_download, "time", impatient)
+        close_session()
+        yield hub
+        close_session()
+
+
+@pytest.fixture
+def hub_environment(hub: hub_server.Hub, tmp_path: Path) -> dict[str, str]:
+    """The environment of a process that talks to ``hub``."""
+    return {
+        **os.environ,
+        "HF_ENDPOINT": hub.url,
+        "HF_TOKEN": hub_server.TOKEN,
+        "HF_HOME": str(tmp_path / "hf-home"),
+        "HF_HUB_OFFLINE": "0",
+        "HF_HUB_DISABLE_XET": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+    }

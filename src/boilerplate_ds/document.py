@@ -68,8 +68,10 @@ CODES = "".join(label.code for label in _LABELS)
 
 _RUN = re.compile(rf"([0-9]{{1,9}})([{CODES}])")
 MAX_RUN_LINES = 10_000_000
-NOT_CONTENT = -1
-"""In labels given to training: the line is not content, and which of the other three is not known."""
+NOT_MAIN = -1
+"""In labels given to training: a line outside a page's main content, of a page reviewed for that alone."""
+MAIN = -2
+"""In labels given to training: a line of a page's main content, of a page reviewed for that alone."""
 
 
 def encode_runs(labels: Iterable[int]) -> str:
@@ -129,8 +131,10 @@ class Markup:
     parent : ndarray of int32, shape (n_elements,)
     tag : ndarray of int16, shape (n_elements,)
         Index into :data:`boilerplate_ds.sources.html.TAGS`.
-    attributes : tuple of str, length n_elements
-        ``class``, ``id``, ``role``, ``itemprop``, ``rel`` and ``aria-label`` of each element, joined.
+    attribute : ndarray of int32, shape (n_elements,)
+        Index into ``attributes``.
+    attributes : tuple of str
+        The distinct values of ``class``, ``id``, ``role``, ``itemprop``, ``rel`` and ``aria-label``, joined.
     hidden : ndarray of bool, shape (n_elements,)
         Whether the element itself says that it is not shown.
     title : str
@@ -142,21 +146,16 @@ class Markup:
     link_share: NDArray[np.float32]
     parent: NDArray[np.int32]
     tag: NDArray[np.int16]
+    attribute: NDArray[np.int32]
     attributes: tuple[str, ...]
     hidden: NDArray[np.bool_]
     title: str = ""
 
-    @property
-    def subtree_end(self) -> NDArray[np.int64]:
-        """One past the last element inside each element; shape (n_elements,).
-
-        Document order makes every subtree a range of elements.
-        """
-        parent = self.parent.tolist()
-        end = list(range(1, len(parent) + 1))
-        for element in range(len(parent) - 1, 0, -1):
-            end[parent[element]] = max(end[parent[element]], end[element])
-        return np.array(end, dtype=np.int64)
+    def of_lines(self, lines: slice) -> Markup:
+        """Give the markup of some of the lines, in the same tree."""
+        return replace(
+            self, element=self.element[lines], block=self.block[lines], link_share=self.link_share[lines]
+        )
 
 
 _LINE = re.compile(r"[^\r\n]+")

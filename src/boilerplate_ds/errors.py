@@ -31,6 +31,14 @@ class DatasetError(BoilerplateError):
     """A labelled set cannot be split, exported or joined as asked."""
 
 
+class HubError(BoilerplateError):
+    """The Hugging Face Hub could not be reached, or refused."""
+
+
+class EndpointError(BoilerplateError):
+    """An LLM endpoint cannot be used at all: no address, no key, no such model, or it stopped answering."""
+
+
 class CorpusError(BoilerplateError):
     """A corpus cannot be cleaned into the folder that was named."""
 

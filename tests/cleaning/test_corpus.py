@@ -244,12 +244,12 @@ class KillsProcess(Cleaner):
         model, mark = super().model, self.model_path / "killed"
 
         class Killing:
-            def probabilities(self, documents):
+            def read(self, documents):
                 text = "".join(document.text for document in documents)
                 if "DEADLY" in text or ("ONCE" in text and not mark.exists()):
                     mark.touch()
                     os.kill(os.getpid(), signal.SIGKILL)
-                return model.probabilities(documents)
+                return model.read(documents)
 
         return Killing()
 

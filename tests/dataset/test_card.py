@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 import yaml
 
-from boilerplate_ds.dataset.card import LICENCE_TEXT, MEANINGS, count, plain
+from boilerplate_ds.dataset.card import MEANINGS, agreement_text, count, plain
+from boilerplate_ds.dataset.columns import DOCUMENT_COLUMNS, LINE_COLUMNS
 from boilerplate_ds.dataset.export import export_dataset
 from boilerplate_ds.dataset.gold import Decided, GoldDocument
+from boilerplate_ds.dataset.licences import LICENCE_TEXT
 from boilerplate_ds.dataset.splits import SPLITS, split_of, split_sites
-from boilerplate_ds.document import LABEL_NAMES, Document, Label, decode_runs
+from boilerplate_ds.document import LABEL_NAMES, Annotation, Document, Label, decode_runs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,6 +83,7 @@ def test_the_yaml_says_what_the_hub_asks(tmp_path: Path) -> None:
     assert data["pretty_name"] == "Test lines"
     assert data["task_categories"] == ["text-classification"]
     assert data["size_categories"] == ["n<1K"]
+    assert data["multilinguality"] == ["multilingual"]
     assert "license_name" not in data
     assert front_matter(card(tmp_path / "other"))["license_name"]
 
@@ -98,6 +101,41 @@ def test_the_snippet_runs(
         monkeypatch.chdir(tmp_path / name)
         exec(compile(snippet[1], "README.md", "exec"), {})
         assert "navigation  Line 0" in capsys.readouterr().out
+
+
+def test_the_pandas_snippet_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = card(tmp_path / "set")
+    snippet = next(
+        block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "pandas" in block
+    )
+    monkeypatch.chdir(tmp_path / "set")
+    names: dict[str, Any] = {}
+    exec(compile(snippet, "README.md", "exec"), names)
+    assert set(names["frame"]["text"]) == {"Line 0", "Line 1", "Line 2"}
+
+
+def test_the_snippet_runs_on_a_set_without_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import datasets
+
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    hidden = {item.document.id: item.document.text_sha256 for item in GOLD}
+    text = card(tmp_path / "set", without_text=hidden)
+    snippet = re.search(r"```python\n(.*?)```", text, re.DOTALL)
+    assert snippet is not None
+    monkeypatch.chdir(tmp_path / "set")
+    exec(compile(snippet[1], "README.md", "exec"), {})
+    assert "navigation  (without text)" in capsys.readouterr().out
+    assert "The text of 40 of 40 documents is not part of this set" in text
+
+
+def test_every_column_is_explained(tmp_path: Path) -> None:
+    text = card(tmp_path / "set")
+    for name, meaning in (DOCUMENT_COLUMNS | LINE_COLUMNS).items():
+        assert f"| `{name}` | " in text
+        assert meaning
 
 
 def test_the_tables_count_the_documents(tmp_path: Path) -> None:
@@ -135,6 +173,21 @@ def test_the_card_says_how_labels_came_about(tmp_path: Path) -> None:
     assert (
         "2 documents have two or more independent annotators; all of them agree on 75.0% of the lines" in text
     )
+
+
+def test_the_card_has_the_agreement_beyond_chance(tmp_path: Path) -> None:
+    items = [page("a"), page("b")]
+    annotations = [
+        Annotation(item.document.id, item.document.text_sha256, name, decode_runs(runs))
+        for item in items
+        for name, runs in {"anna": "1n 2c", "ben": "1n 1c 1a"}.items()
+    ]
+    text = agreement_text(annotations, ["a"])
+    assert "6 lines of 2 documents with two or more independent annotators, 1 of which are not in" in text
+    assert re.search(r"\| Cohen's κ of anna and ben \| 0\.\d{3} \| ", text)
+    assert re.search(r"\| α of `navigation` against the rest \| 1\.000 \| 1\.000–1\.000 \|", text)
+    assert text in card(tmp_path / "set", agreement=text)
+    assert agreement_text(annotations[:1], ["a"]) == ""
 
 
 def test_one_annotator_is_no_agreement(tmp_path: Path) -> None:

@@ -52,16 +52,6 @@ def contents(folder: Path) -> dict[str, bytes]:
     }
 
 
-@pytest.fixture
-def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """``datasets.load_dataset``, offline and with its cache in ``tmp_path``."""
-    import datasets
-
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
-    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
-    return datasets.load_dataset
-
-
 def test_documents_load_as_they_are_in_gold(tmp_path: Path, load: Any) -> None:
     write(tmp_path / "set")
     loaded = load(str(tmp_path / "set"))
@@ -77,6 +67,7 @@ def test_documents_load_as_they_are_in_gold(tmp_path: Path, load: Any) -> None:
             "page_type": document.metadata.get("page_type", ""),
             "variant": document.metadata.get("variant", ""),
             "source": document.source,
+            "licence": "",
             "lines": list(document.lines),
             "labels": item.labels.tolist(),
             "annotators": list(item.annotators),
@@ -104,6 +95,17 @@ def test_lines_load_with_their_neighbours_and_places(tmp_path: Path, load: Any) 
             [i / max(len(ids) - 1, 1) for i in range(len(ids))]
         )
         assert {(row["site"], row["language"]) for row in mine} == {(document.site, document.language)}
+        assert {row["document_sha256"] for row in mine} == {document.text_sha256}
+
+
+def test_lines_bear_the_share_of_annotators_that_agree_where_there_are_several(
+    tmp_path: Path, load: Any
+) -> None:
+    scores = np.array([1.0, 2 / 3], dtype=np.float32)
+    several = page(1, scores=scores)
+    write(tmp_path / "set", [page(0), several], splits=["train", "train"])
+    rows = load(str(tmp_path / "set"), "lines", split="train")
+    assert [row["score"] for row in rows] == [None, *scores.tolist()]
 
 
 @pytest.mark.parametrize("streaming", [False, True])
@@ -141,6 +143,36 @@ def test_pandas_reads_the_files(tmp_path: Path) -> None:
         for split, counts in report.splits.items():
             frame = pd.read_parquet(tmp_path / "set" / config / f"{split}-00000-of-00001.parquet")
             assert len(frame) == getattr(counts, config)
+
+
+@pytest.mark.parametrize("config", ["documents", "lines"])
+def test_polars_reads_the_files(tmp_path: Path, config: str) -> None:
+    import polars
+
+    report = write(tmp_path / "set")
+    frame = polars.scan_parquet(tmp_path / "set" / config / "*.parquet").collect()
+    assert len(frame) == sum(getattr(counts, config) for counts in report.splits.values())
+    labels = frame["labels"].explode() if config == "documents" else frame["label"]
+    assert labels.to_list() == [label for item in _in_order(report) for label in item.labels.tolist()]
+
+
+@pytest.mark.parametrize("config", ["documents", "lines"])
+def test_duckdb_reads_the_files(tmp_path: Path, config: str) -> None:
+    import duckdb
+
+    report = write(tmp_path / "set")
+    label = "unnest(labels)" if config == "documents" else "label"
+    with duckdb.connect() as database:
+        rows = database.sql(f"SELECT {label} AS label FROM '{tmp_path}/set/{config}/*.parquet'")
+        counted = dict(rows.aggregate("label, count(*)").fetchall())
+    names = {LABEL_NAMES[number]: n for number, n in counted.items()}
+    assert names == {name: sum(c.labels[name] for c in report.splits.values()) for name in LABEL_NAMES}
+
+
+def _in_order(report: ExportReport) -> list[GoldDocument]:
+    """Documents in the order of the files' names."""
+    split_by_site = split_sites(item.document.site for item in GOLD)
+    return sorted(GOLD, key=lambda item: (split_by_site[item.document.site], item.document.id))
 
 
 def test_no_site_is_in_two_splits(tmp_path: Path) -> None:

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from boilerplate_ds import Document
-from boilerplate_ds.features import LineBatch, context_features, markup_tokens
-from boilerplate_ds.features.context import N_CONTEXT
-from boilerplate_ds.model.runtime import batch_markup_tokens
+from boilerplate_ds.features import Forest, LineBatch, context_features, markup_tokens
+from boilerplate_ds.features.context import N_CONTEXT, N_OPINIONS, N_TEXT
 
 PAGE = """<title>Ferry timetable</title><nav class="menu"><ul>\
 <li><a href="/">Home</a><li><a href="/n">News</a></ul></nav>
@@ -19,33 +18,43 @@ PAGE = """<title>Ferry timetable</title><nav class="menu"><ul>\
 <p>Tickets stay at twelve euros.</p></article><footer>Home</footer>"""
 
 
-def features_of(documents: list[Document], seed: int = 0) -> np.ndarray:
-    batch = LineBatch.of(documents)
-    opinions = np.random.default_rng(seed).normal(size=(2, batch.n_lines, 4)).astype(np.float32)
+def opinions_of(batch: LineBatch, seed: int = 0) -> np.ndarray:
+    opinions = np.random.default_rng(seed).normal(size=(2, batch.n_lines, N_OPINIONS)).astype(np.float32)
     opinions[1, ~batch.has_markup] = 0
-    return context_features(batch, opinions[0], opinions[1])
+    return opinions
 
 
-def test_every_line_gets_finite_features_of_the_promised_width():
-    for document in (
-        Document.from_html(PAGE),
-        Document.from_text("One line only"),
-        Document(id="x", lines=("a",) * 500),
-    ):
-        features = features_of([document])
-        assert features.shape == (len(document.lines), N_CONTEXT)
-        assert features.dtype == np.float32
-        assert np.isfinite(features).all()
+def features_of(documents: list[Document]) -> np.ndarray:
+    batch = LineBatch.of(documents)
+    return context_features(batch, Forest.of(batch), *opinions_of(batch))
+
+
+@pytest.mark.parametrize(
+    ("document", "width"),
+    [
+        (Document.from_html(PAGE), N_CONTEXT),
+        (Document.from_text("One line only"), N_TEXT),
+        (Document(id="x", lines=("a",) * 500), N_TEXT),
+    ],
+)
+def test_every_line_gets_finite_features_of_the_promised_width(document, width):
+    features = features_of([document])
+    assert features.shape == (len(document.lines), width)
+    assert features.dtype == np.float32
+    assert np.isfinite(features).all()
+    assert np.abs(features).max() < 20
 
 
 def test_a_document_reads_the_same_alone_and_in_company():
     first, page = Document.from_text("Other page\nwith two lines"), Document.from_html(PAGE)
-    batch = LineBatch.of([first, page, first])
-    opinions = np.random.default_rng(0).normal(size=(2, batch.n_lines, 4)).astype(np.float32)
-    opinions[1, ~batch.has_markup] = 0
+    batch = LineBatch.of([first, page, first, page])
+    opinions = opinions_of(batch)
     rows = slice(2, 2 + len(page.lines))
-    alone = context_features(LineBatch.of([page]), opinions[0][rows], opinions[1][rows])
-    np.testing.assert_allclose(context_features(batch, *opinions)[rows], alone, atol=1e-4)
+    alone = LineBatch.of([page])
+    expected = context_features(alone, Forest.of(alone), *opinions[:, rows])
+    together = context_features(batch, Forest.of(batch), *opinions)
+    np.testing.assert_allclose(together[rows], expected, atol=1e-4)
+    np.testing.assert_array_equal(together[:2, N_TEXT:], 0)
 
 
 def test_repeated_lines_are_noticed():
@@ -56,20 +65,37 @@ def test_repeated_lines_are_noticed():
 
 
 def test_markup_tokens_name_what_stands_around_a_line():
-    document = Document.from_html(PAGE)
-    buckets, ends = markup_tokens(document)
+    batch = LineBatch.of([Document.from_html(PAGE)])
+    buckets, ends = next(markup_tokens(Forest.of(batch), batch))
     sets = [set(buckets[a:b].tolist()) for a, b in pairwise(ends)]
     assert sets[0] == sets[1]  # two entries of one menu
     assert sets[0] != sets[2]
 
 
-def test_text_has_no_markup_tokens():
-    page, text = Document.from_html(PAGE), Document.from_text("a\nb")
-    _, ends = batch_markup_tokens([text, page, text])
-    counts = np.diff(ends)
-    assert counts[:2].tolist() == [0, 0]
-    assert (counts[2:-2] > 0).all()
-    assert counts[-2:].tolist() == [0, 0]
+def test_markup_tokens_are_the_same_in_company():
+    page = Document.from_html(PAGE)
+    alone, company = LineBatch.of([page]), LineBatch.of([page, Document.from_text("a"), page])
+    kinds = zip(
+        markup_tokens(Forest.of(alone), alone), markup_tokens(Forest.of(company), company), strict=True
+    )
+    for (own, own_ends), (all_, all_ends) in kinds:
+        assert all_[all_ends[len(page.lines)] :].tolist() == own.tolist()
+        assert np.diff(all_ends)[: len(page.lines)].tolist() == np.diff(own_ends).tolist()
+
+
+def test_subtrees_are_ranges_of_elements_and_depth_counts_parents():
+    forest = Forest.of(LineBatch.of([Document.from_html(PAGE), Document.from_html(PAGE)]))
+    for element, parent in enumerate(forest.parent.tolist()):
+        inside = {element}
+        for other in range(element + 1, len(forest.parent)):
+            if forest.parent[other] in inside:
+                inside.add(other)
+        assert inside == set(range(element, forest.subtree_end[element]))
+        assert forest.depth[element] == (0 if parent == element else forest.depth[parent] + 1)
+
+
+def test_text_has_no_forest():
+    assert Forest.of(LineBatch.of([Document.from_text("a\nb")])) is None
 
 
 def test_one_very_deep_page_is_read():

@@ -48,14 +48,18 @@ def test_equal_lines_have_equal_hashes_whatever_case_and_punctuation():
     assert len({hashes[0], hashes[2], hashes[3]}) == 3
 
 
-def test_a_batch_reads_a_line_as_it_would_alone():
+def test_a_document_has_the_same_tokens_alone_and_in_company():
     lines = ("Ferry to the island", "Tickets · €12.50", "次の便", "x")
-    together = [tokens for tokens, _ in text_tokens(batch_of(("before",), lines, ("after",)))]
-    ends = [e for _, e in text_tokens(batch_of(("before",), lines, ("after",)))]
-    for i, line in enumerate(lines):
-        for kind, (buckets, own_ends) in enumerate(text_tokens(batch_of((line,)))):
-            expected = buckets[own_ends[0] : own_ends[1]]
-            assert together[kind][ends[kind][i + 1] : ends[kind][i + 2]].tolist() == expected.tolist()
+    company = text_tokens(batch_of(("before", "too"), lines, ("after",)))
+    for (together, ends), (buckets, own_ends) in zip(company, text_tokens(batch_of(lines)), strict=True):
+        assert together[ends[2] : ends[6]].tolist() == buckets.tolist()
+        assert np.diff(ends)[2:6].tolist() == np.diff(own_ends).tolist()
+
+
+def test_shape_tokens_tell_lengths_around_a_line():
+    kinds = [list(text_tokens(batch_of(("x" * size, "ferry", "tickets"))))[-1] for size in (3, 300)]
+    rows = [buckets[ends[1] : ends[2]] for buckets, ends in kinds]
+    assert (rows[0] != rows[1]).sum() == 1  # of the nine codes of "ferry", that of the line before
 
 
 @given(

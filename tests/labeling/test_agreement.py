@@ -102,7 +102,7 @@ def test_the_formulas_for_resamples_are_those_of_the_libraries(seed):
     annotations = [Annotation("p", SHA, name, row) for name, row in zip(names, labels, strict=True)]
     found = measure_agreement(collect_ratings(annotations, {}), n_bootstrap=0)
     confusion = found.pairs[0].confusion.astype(float)
-    assert module._kappa(confusion) == pytest.approx(cohen_kappa_score(*labels))
+    assert module.kappas(confusion) == pytest.approx(cohen_kappa_score(*labels))
     expected = krippendorff.alpha(reliability_data=labels.astype(float), level_of_measurement="nominal")
     assert found.documents[0].alpha == pytest.approx(expected)
     assert found.alpha.value == pytest.approx(expected)

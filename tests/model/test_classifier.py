@@ -8,8 +8,10 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from boilerplate_ds import Document, LineClassifier
-from boilerplate_ds.document import NOT_CONTENT
+from boilerplate_ds.document import MAIN, NOT_MAIN
 from boilerplate_ds.errors import DatasetError
+from boilerplate_ds.features.lines import MAX_READ
+from boilerplate_ds.model import runtime
 
 PAGE = '<nav class="menu"><a href="/">Home</a></nav><main><p>The ferry runs every hour from May.</p></main>'
 
@@ -77,6 +79,26 @@ def test_a_model_of_plain_text_reads_html_as_text(small_model):
     np.testing.assert_allclose(with_markup, without, atol=1e-6)
 
 
+def test_a_long_document_is_read_in_pieces_that_fit_together(small_model, monkeypatch):
+    lines = tuple(f"Line number {i} of a page about ferries, long and even." for i in range(500))
+    whole = small_model.read([Document(id="a", lines=lines)])[0]
+    monkeypatch.setattr(runtime, "PIECE", 120)
+    monkeypatch.setattr(runtime, "OVERLAP", 60)
+    for document in (Document(id="a", lines=lines), Document.from_html("".join(f"<p>{x}" for x in lines))):
+        pieces = small_model.read([document, Document(id="b", lines=("x",))])
+        assert [len(reading.main) for reading in pieces] == [500, 1]
+        assert pieces[0].words.tolist() == whole.words.tolist()
+        np.testing.assert_allclose(pieces[0].labels.sum(axis=1), 1, atol=1e-5)
+
+
+def test_what_follows_the_first_characters_of_a_line_says_nothing_new(small_model):
+    start = "ferry timetable " * (MAX_READ // 16)
+    short, long = small_model.predict_proba(
+        [Document(id=e, lines=("Home", start + e)) for e in ("", "x" * 99)]
+    )
+    np.testing.assert_allclose(short, long, atol=1e-6)
+
+
 def test_binary_supervision_teaches_content_and_leaves_the_rest_open():
     pages = [
         Document(
@@ -86,18 +108,19 @@ def test_binary_supervision_teaches_content_and_leaves_the_rest_open():
         )
         for i in range(12)
     ]
-    labels = [np.array([NOT_CONTENT, 0] * 4)] * 12
-    p = LineClassifier(epochs=20, n_folds=3).fit(pages, labels).predict_proba(pages[:1])[0]
-    assert (p[1::2, 0] > 0.8).all()
-    assert (p[::2, 0] < 0.2).all()
+    labels = [np.array([NOT_MAIN, MAIN] * 4)] * 12
+    reading = LineClassifier(epochs=20, n_folds=3).fit(pages, labels).read(pages[:1])[0]
+    for p in (reading.main, reading.labels[:, 0]):
+        assert (p[1::2] > 0.8).all()
+        assert (p[::2] < 0.2).all()
 
 
-def test_lines_below_not_content_are_context_only():
+def test_lines_below_main_are_context_only():
     pages = [
         Document(id=str(i), site=str(i), lines=("Menu", "Text of the page, a sentence.", "Unknown"))
         for i in range(6)
     ]
-    model = LineClassifier(epochs=2, n_folds=2).fit(pages, [np.array([2, 0, -2])] * 6)
+    model = LineClassifier(epochs=2, n_folds=2).fit(pages, [np.array([2, 0, -3])] * 6)
     assert model.predict_proba(pages)[0].shape == (3, 4)
 
 
@@ -117,7 +140,7 @@ def test_html_and_text_train_one_model():
         ([np.array([0, 4])], "class ids below 4"),
         ([np.array([0.0, 1.0])], "class ids below 4"),
         ([], "1 documents, but labels of 0"),
-        ([np.array([-2, -2])], "nothing to train on"),
+        ([np.array([-3, -3])], "nothing to train on"),
     ],
 )
 def test_labels_that_do_not_fit_are_refused(labels, message):

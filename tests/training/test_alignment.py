@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boilerplate_ds.document import NOT_CONTENT
+from boilerplate_ds.document import MAIN, NOT_MAIN
 from boilerplate_ds.training.alignment import UNKNOWN, align_with_content, carry_labels, word_f1, words
 
 CONTENT, AD, NAVIGATION, RECOMMENDATION = range(4)
@@ -24,17 +24,17 @@ def test_words_are_lower_case_runs_of_word_characters() -> None:
 def test_lines_of_the_main_content_are_content_and_others_are_not() -> None:
     lines = ["Home | News", "The ferry will run every hour", "Share this page"]
     aligned = align_with_content(lines, "The ferry\nwill run every hour.")
-    assert aligned.tolist() == [NOT_CONTENT, CONTENT, NOT_CONTENT]
+    assert aligned.tolist() == [NOT_MAIN, MAIN, NOT_MAIN]
     assert aligned.dtype == np.int8
 
 
 @pytest.mark.parametrize(
     ("line", "label"),
     [
-        ("one two three four", CONTENT),
-        ("one two x y", CONTENT),  # half of its words
-        ("one x y z", NOT_CONTENT),
-        ("one two x y z", NOT_CONTENT),  # two of five
+        ("one two three four", MAIN),
+        ("one two x y", MAIN),  # half of its words
+        ("one x y z", NOT_MAIN),
+        ("one two x y z", NOT_MAIN),  # two of five
     ],
 )
 def test_half_of_the_words_make_a_line_content(line: str, label: int) -> None:
@@ -43,12 +43,12 @@ def test_half_of_the_words_make_a_line_content(line: str, label: int) -> None:
 
 @pytest.mark.parametrize("line", ["—", "***", "| |", "…"])
 def test_a_line_without_words_is_unknown(line: str) -> None:
-    assert align_with_content([line, "ferry"], "ferry").tolist() == [UNKNOWN, CONTENT]
+    assert align_with_content([line, "ferry"], "ferry").tolist() == [UNKNOWN, MAIN]
     assert carry_labels(["ferry"], labels(CONTENT), [line]).tolist() == [UNKNOWN]
 
 
 def test_no_main_content_leaves_no_content() -> None:
-    assert align_with_content(["Home", "—"], "").tolist() == [NOT_CONTENT, UNKNOWN]
+    assert align_with_content(["Home", "—"], "").tolist() == [NOT_MAIN, UNKNOWN]
 
 
 def test_no_lines_have_no_labels() -> None:
@@ -61,7 +61,7 @@ def test_words_out_of_order_are_not_matched_twice() -> None:
     # The headline stands in a teaser below the text too; the content has it once, above its text.
     lines = ["New pier opens", "The pier opened on Monday with a speech", "New pier opens"]
     content = "New pier opens\nThe pier opened on Monday with a speech"
-    assert align_with_content(lines, content).tolist() == [CONTENT, CONTENT, NOT_CONTENT]
+    assert align_with_content(lines, content).tolist() == [MAIN, MAIN, NOT_MAIN]
 
 
 def test_labels_are_carried_to_lines_that_were_cut_otherwise() -> None:
@@ -93,7 +93,7 @@ def test_repeated_headlines_keep_their_order() -> None:
 def test_a_text_gives_itself_its_own_labels(page: list[tuple[str, int]]) -> None:
     lines, gold = [line for line, _ in page], labels(*(label for _, label in page))
     assert carry_labels(lines, gold, lines).tolist() == gold.tolist()
-    assert not align_with_content(lines, "\n".join(lines)).any()
+    assert (align_with_content(lines, "\n".join(lines)) == MAIN).all()
 
 
 @pytest.mark.parametrize(
@@ -111,3 +111,9 @@ def test_a_text_gives_itself_its_own_labels(page: list[tuple[str, int]]) -> None
 )
 def test_word_f1_worked_by_hand(predicted: str, reference: str, f1: float) -> None:
     assert word_f1(predicted, reference) == pytest.approx(f1)
+
+
+def test_of_two_copies_of_a_text_the_first_is_the_main_content() -> None:
+    story = ["The ferry will run every hour from May", "It used to run every second hour"]
+    aligned = align_with_content([*story, "Menu", *story], "\n".join(story))
+    assert aligned.tolist() == [MAIN, MAIN, NOT_MAIN, NOT_MAIN, NOT_MAIN]

@@ -13,6 +13,7 @@ import yaml
 
 from boilerplate_ds import LineClassifier
 from boilerplate_ds.document import Document
+from boilerplate_ds.model.runtime import Reading
 from boilerplate_ds.training.card import save_with_card, training_facts
 from boilerplate_ds.training.corpora import HTML, RESIDUE, TEXT, TrainingPage
 from boilerplate_ds.training.run import figures_of
@@ -39,7 +40,8 @@ PAGES = [
     page("lines-dev", RESIDUE, 1),
     *(page("wcxb", view, n, reference="The ferry sails") for n in range(2) for view in (HTML, TEXT)),
 ]
-WRONG_ONCE = np.eye(4, dtype=np.float32)[[0, 0, 1, 3]]
+_P = np.eye(4, dtype=np.float32)[[0, 0, 1, 3]]
+WRONG_ONCE = Reading(_P, _P[:, 0], np.full(4, 2))
 
 
 @pytest.fixture(scope="module")

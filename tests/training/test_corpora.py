@@ -10,13 +10,13 @@ import pytest
 from pyarrow import parquet
 
 from boilerplate_ds.dataset.gold import GoldDocument
-from boilerplate_ds.document import NOT_CONTENT, Document
+from boilerplate_ds.document import MAIN, NOT_MAIN, Document
 from boilerplate_ds.errors import DatasetError, Rejects, SourceError
 from boilerplate_ds.training.alignment import UNKNOWN
-from boilerplate_ds.training.corpora import HTML, RESIDUE, TEXT, labelled_pages, read_html, wcxb_pages
+from boilerplate_ds.training.corpora import CUT, HTML, RESIDUE, TEXT, labelled_pages, read_html, wcxb_pages
 
 from . import wcxb_file
-from .wcxb_file import STORY, TOO_DEEP, row, write_wcxb
+from .wcxb_file import STORY, TOO_LARGE, row, write_wcxb
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,13 +33,29 @@ def gold_page(**fields: object) -> GoldDocument:
 
 def test_a_labelled_page_without_html_is_its_text() -> None:
     item = gold_page()
-    (page,) = labelled_pages([item], "mine", {})
+    page, cut = labelled_pages([item], "mine", {})
     assert (page.document, page.labels.tolist()) == (item.document, [2, 2, 0, 0, 2])
     assert (page.view, page.origin, page.reference) == (TEXT, "mine", None)
+    assert cut.view == CUT
+
+
+def test_the_cut_view_leaves_out_runs_of_lines_and_is_always_the_same() -> None:
+    lines = tuple(f"line {i}" for i in range(400))
+    labels = np.repeat(np.arange(100) % 4, 4).astype(np.int8)
+    item = GoldDocument(Document("p", lines), labels, ("anna",), 1.0, "single")
+    _, cut = labelled_pages([item], "mine", {})
+    _, again = labelled_pages([item], "mine", {})
+    assert cut.document.lines == again.document.lines
+    kept = [int(line.removeprefix("line ")) for line in cut.document.lines]
+    assert kept == sorted(kept)
+    assert labels[kept].tolist() == cut.labels.tolist()
+    assert all((i // 4 * 4 + j in kept) for i in kept for j in range(4))  # whole runs
+    of_label = np.bincount(cut.labels, minlength=4)
+    assert of_label[0] > of_label[1] > of_label[2] > 0
 
 
 def test_html_gives_two_more_views_with_the_same_labels() -> None:
-    text, html, residue = labelled_pages([gold_page()], "mine", {"p1": PAGE_HTML})
+    text, _, html, residue = labelled_pages([gold_page()], "mine", {"p1": PAGE_HTML})
     assert [page.view for page in (text, html, residue)] == [TEXT, HTML, RESIDUE]
     assert html.document.markup is not None
     assert residue.document.markup is None
@@ -63,22 +79,22 @@ def test_what_an_extractor_left_is_a_residue_and_takes_no_html() -> None:
     assert page.view == RESIDUE
     assert [
         p.view for p in labelled_pages([gold_page(metadata={"variant": "full"})], "mine", {"p1": PAGE_HTML})
-    ] == [TEXT, HTML, RESIDUE]
+    ] == [TEXT, CUT, HTML, RESIDUE]
 
 
 def test_html_that_is_refused_leaves_the_text_and_a_reason() -> None:
     rejects = Rejects()
-    pages = list(labelled_pages([gold_page()], "mine", {"p1": TOO_DEEP}, rejects=rejects))
-    assert [page.view for page in pages] == [TEXT]
+    pages = list(labelled_pages([gold_page()], "mine", {"p1": TOO_LARGE}, rejects=rejects))
+    assert [page.view for page in pages] == [TEXT, CUT]
     assert [(item.file, item.record) for item in rejects.items] == [("mine", "HTML of page p1")]
-    assert "nested deeper" in rejects.items[0].reason
-    with pytest.raises(SourceError, match="p1: HTML nested deeper"):
-        list(labelled_pages([gold_page()], "mine", {"p1": TOO_DEEP}))
+    assert "HTML of more than" in rejects.items[0].reason
+    with pytest.raises(SourceError, match="p1: HTML of more than"):
+        list(labelled_pages([gold_page()], "mine", {"p1": TOO_LARGE}))
 
 
-def test_a_wcxb_page_is_read_from_its_html_and_from_its_text(tmp_path: Path) -> None:
+def test_a_wcxb_page_gives_its_html_its_text_and_what_an_extractor_leaves(tmp_path: Path) -> None:
     pages = list(wcxb_pages(write_wcxb(tmp_path / "w.parquet", [row(1)])))
-    assert [page.view for page in pages] == [HTML, TEXT]
+    assert [page.view for page in pages] == [HTML, TEXT, RESIDUE]
     for page in pages:
         document = page.document
         assert (document.id, document.site, document.url) == (
@@ -89,7 +105,9 @@ def test_a_wcxb_page_is_read_from_its_html_and_from_its_text(tmp_path: Path) -> 
         assert document.metadata == {"page_type": "forum"}
         assert (page.origin, page.reference) == ("wcxb", f"{TITLE}\n{STORY}")
         label_of = {line.strip(" •"): label for line, label in zip(document.lines, page.labels, strict=True)}
-        assert (label_of[TITLE], label_of[STORY], label_of["Home"]) == (0, 0, NOT_CONTENT)
+        assert label_of[STORY] == MAIN
+        if page.view != RESIDUE:
+            assert (label_of[TITLE], label_of["Home"]) == (MAIN, NOT_MAIN)
     assert pages[0].document.markup is not None
 
 
@@ -97,14 +115,14 @@ def test_wcxb_pages_come_in_order_and_with_progress(tmp_path: Path) -> None:
     path = write_wcxb(tmp_path / "w.parquet", [row(n) for n in range(70)])
     told: list[float] = []
     pages = list(wcxb_pages(path, progress=lambda step, done: told.append(done)))
-    assert [page.document.id for page in pages[::2]] == [f"wcxb-{n:04}" for n in range(70)]
+    assert [page.document.id for page in pages[::3]] == [f"wcxb-{n:04}" for n in range(70)]
     assert told == [pytest.approx(64 / 70), 1.0]
 
 
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"html": TOO_DEEP}, "nested deeper"),
+        ({"html": TOO_LARGE}, "HTML of more than"),
         ({"html": None}, "html is NoneType, not a string"),
         ({"main_content": None}, "main_content is NoneType, not a string"),
     ],
@@ -124,7 +142,7 @@ def test_a_wcxb_page_that_is_refused_goes_to_the_rejects(
 
 def test_a_page_without_url_or_domain_is_read(tmp_path: Path) -> None:
     pages = list(wcxb_pages(write_wcxb(tmp_path / "w.parquet", [row(1), row(2, url=None, domain=None)])))
-    assert (pages[2].document.url, pages[2].document.site) == ("", "")
+    assert (pages[-1].document.url, pages[-1].document.site) == ("", "")
 
 
 def test_missing_columns_are_named(tmp_path: Path) -> None:

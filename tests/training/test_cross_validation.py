@@ -7,6 +7,7 @@ import pytest
 
 from boilerplate_ds import Document, LineClassifier
 from boilerplate_ds.errors import DatasetError
+from boilerplate_ds.model.runtime import Reading
 from boilerplate_ds.training.cross_validation import cross_validate
 
 LOG: list[tuple[str, list[str]]] = []
@@ -23,9 +24,14 @@ class Recording(LineClassifier):
             progress("Reading lines", 1.0)
         return self
 
-    def predict_proba(self, documents):
+    def read(self, documents):
         LOG.append(("predict", [d.id for d in documents]))
-        return [np.full((len(d.lines), 4), int(d.id.split("-")[1]), dtype=np.float32) for d in documents]
+        return [reading_of(d, int(d.id.split("-")[1])) for d in documents]
+
+
+def reading_of(document: Document, number: int) -> Reading:
+    n = len(document.lines)
+    return Reading(np.full((n, 4), number, np.float32), np.zeros(n, np.float32), np.ones(n, np.int64))
 
 
 @pytest.fixture(autouse=True)

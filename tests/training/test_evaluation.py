@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precision_recall_fscore_support
 
-from boilerplate_ds.document import LABEL_NAMES, NOT_CONTENT, Document
+from boilerplate_ds.document import LABEL_NAMES, NOT_MAIN, Document
 from boilerplate_ds.training.evaluation import Predictions, evaluate_predictions
 
 CONTENT, AD, NAVIGATION, RECOMMENDATION = range(4)
@@ -144,7 +144,7 @@ def test_documents_and_sites_are_counted() -> None:
 
 def test_lines_of_unknown_label_are_not_counted() -> None:
     known = page([CONTENT, AD], [CONTENT, CONTENT], lengths=[5, 6])
-    unknown = page([CONTENT, NOT_CONTENT, AD, -2], [CONTENT, CONTENT, CONTENT, AD], lengths=[5, 99, 6, 99])
+    unknown = page([CONTENT, NOT_MAIN, AD, -2], [CONTENT, CONTENT, CONTENT, AD], lengths=[5, 99, 6, 99])
     assert evaluate_predictions(unknown).as_json() == evaluate_predictions(known).as_json()
 
 

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from boilerplate_ds import LineClassifier
-from boilerplate_ds.document import Document
+from boilerplate_ds.document import MAIN, NOT_MAIN, Document
 from boilerplate_ds.errors import DatasetError
 from boilerplate_ds.labeling.pages import ingest_pages, read_pages
-from boilerplate_ds.training.corpora import HTML, RESIDUE, TEXT, TrainingPage
+from boilerplate_ds.model.runtime import Reading
+from boilerplate_ds.training.corpora import CUT, HTML, RESIDUE, TEXT, TrainingPage
 from boilerplate_ds.training.run import (
     cross_validate_pages,
     figures_of,
@@ -23,7 +24,7 @@ from boilerplate_ds.training.run import (
     training_pages,
 )
 
-from .wcxb_file import TOO_DEEP, row, write_wcxb
+from .wcxb_file import TOO_LARGE, row, write_wcxb
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,7 +125,7 @@ def test_bad_label_records_are_rejected_and_the_others_read(collection: Path, tm
 
 def test_pages_of_all_origins_are_trained_on(collection: Path, tmp_path: Path) -> None:
     labels = read_labels([collection])
-    wcxb = write_wcxb(tmp_path / "w.parquet", [row(1), row(2, html=TOO_DEEP), row(3)])
+    wcxb = write_wcxb(tmp_path / "w.parquet", [row(1), row(2, html=TOO_LARGE), row(3)])
     html = write_wcxb(tmp_path / "h.parquet", [row(0, id=labels.documents[0].document.id)])
     pages = training_pages(labels, wcxb=wcxb, html=[html], rejects=labels.rejects)
     views = [(page.origin, page.view) for page in pages]
@@ -140,7 +141,7 @@ def test_wcxb_lends_its_html_to_labelled_pages(tmp_path: Path) -> None:
     ingest_pages(read_pages([source]), tmp_path / "mine")
     wcxb = write_wcxb(tmp_path / "w.parquet", [row(1)])
     pages = training_pages(read_labels([tmp_path / "mine"]), wcxb=wcxb)
-    assert [p.view for p in pages if p.origin == "mine"] == [TEXT, HTML, RESIDUE]
+    assert [p.view for p in pages if p.origin == "mine"] == [TEXT, CUT, HTML, RESIDUE]
 
 
 def test_nothing_to_train_on_is_an_error() -> None:
@@ -153,8 +154,9 @@ def page(origin: str, view: str, id_: str, labels: list[int], **fields: object) 
     return TrainingPage(Document(id_, lines), np.array(labels, dtype=np.int8), view, origin, **fields)
 
 
-def sure(*labels: int) -> np.ndarray:
-    return np.eye(4, dtype=np.float32)[list(labels)]
+def sure(*labels: int) -> Reading:
+    p = np.eye(4, dtype=np.float32)[list(labels)]
+    return Reading(p, p[:, 0], np.full(len(labels), 4))
 
 
 def test_figures_are_grouped_by_origin_and_view() -> None:
@@ -162,8 +164,8 @@ def test_figures_are_grouped_by_origin_and_view() -> None:
         page("mine", TEXT, "p1", [CONTENT, NAVIGATION]),
         page("theirs", TEXT, "p2", [CONTENT, AD, AD]),
         page("mine", RESIDUE, "p3", [CONTENT]),
-        page("wcxb", TEXT, "w1", [CONTENT, -1], reference="line 0 of w1"),
-        page("wcxb", HTML, "w1", [CONTENT, -1], reference="line 0 of w1"),
+        page("wcxb", TEXT, "w1", [MAIN, NOT_MAIN], reference="line 0 of w1"),
+        page("wcxb", HTML, "w1", [MAIN, NOT_MAIN], reference="line 0 of w1"),
     ]
     predicted = [sure(0, 0), sure(0, 1, 0), sure(0), sure(0, 2), sure(0, 0)]
     figures = figures_of(pages, predicted)
@@ -198,7 +200,7 @@ def test_cross_validation_gives_figures_that_are_plain_json(collection: Path, tm
     classifier = LineClassifier(epochs=1, n_folds=2)
     figures = json.loads(json.dumps(cross_validate_pages(classifier, pages, n_folds=2).as_json()))
     assert figures["four_class"]["small, text"]["lines"] == 176
-    assert {view: f["pages"] for view, f in figures["wcxb"].items()} == {HTML: 4, TEXT: 4}
+    assert {view: f["pages"] for view, f in figures["wcxb"].items()} == {HTML: 4, TEXT: 4, RESIDUE: 4}
     assert not hasattr(classifier, "model_")
 
 

@@ -20,7 +20,7 @@ HTML = (
     "<nav><ul><li><a href='/'>Home</a></li><li><a href='/n'>News</a></li></ul></nav>"
     "<article><h1>{0}</h1><p>{1}</p></article><footer>All rights reserved</footer></body></html>"
 )
-TOO_DEEP = "<div>" * 30_000
+TOO_LARGE = "<" * 2_000_001
 
 
 def row(number: int, **changes: Any) -> dict[str, Any]:

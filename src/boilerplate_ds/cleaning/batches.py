@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from boilerplate_ds.cleaning.cleaner import Cleaner
     from boilerplate_ds.model import LineModel
+    from boilerplate_ds.model.runtime import Reading
     from boilerplate_ds.sources.page import Page
 
 EXTRAS = {"labels": "line_labels", "scores": "line_scores", "removed": "removed_lines"}
@@ -118,25 +119,25 @@ class BatchCleaner:
             for item, document in zip(items, documents, strict=True)
         ]
 
-    def _judged(self, documents: Sequence[Document]) -> list[NDArray[np.float32] | str]:
-        """Give the probabilities of each document's lines, or the reason why there are none."""
+    def _judged(self, documents: Sequence[Document]) -> list[Reading | str]:
+        """Give what the model says of each document, or the reason why it says nothing."""
         model = self.cleaner.model
         try:
-            return [*model.probabilities(documents)]
+            return [*model.read(documents)]
         except Exception:  # noqa: BLE001  one page must not spoil the others
             return [_alone(model, document) for document in documents]
 
     def _cleaned(
-        self, page: Page | Reject, document: Document, judged: NDArray[np.float32] | str
+        self, page: Page | Reject, document: Document, judged: Reading | str
     ) -> CleanedPage | Reject:
         if isinstance(page, Reject) or isinstance(judged, str):
             return page if isinstance(page, Reject) else Reject(page.file, page.record, str(judged))
         keep = self.cleaner.decide(judged)
-        labels = judged.argmax(axis=1)
+        labels = judged.labels.argmax(axis=1)
         if not keep.all():
             dropped = np.array([label.id for label in self.cleaner.drop])
-            labels[~keep] = dropped[judged[~keep][:, dropped].argmax(axis=1)]
-        scores = judged[np.arange(len(labels)), labels]
+            labels[~keep] = dropped[judged.labels[~keep][:, dropped].argmax(axis=1)]
+        scores = judged.labels[np.arange(len(labels)), labels]
         return CleanedPage(page, document, document.select(keep), labels, scores, keep)
 
 
@@ -147,9 +148,9 @@ def _document(page: Page) -> Document | Reject:
         return Reject(page.file, page.record, _fault(error))
 
 
-def _alone(model: LineModel, document: Document) -> NDArray[np.float32] | str:
+def _alone(model: LineModel, document: Document) -> Reading | str:
     try:
-        return model.probabilities([document])[0]
+        return next(model.read([document]))
     except Exception as error:  # noqa: BLE001  one page must not end the run
         return _fault(error)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from itertools import pairwise
 from pathlib import Path
 from threading import Lock
@@ -12,8 +13,8 @@ import numpy as np
 
 from boilerplate_ds import __version__
 from boilerplate_ds.document import Document, Label, LabeledLine
-from boilerplate_ds.errors import ModelError
 from boilerplate_ds.model import LineModel, load_model
+from boilerplate_ds.model.hub import find_model
 from boilerplate_ds.model.persistence import CONFIG
 from boilerplate_ds.shipped import shipped
 
@@ -22,9 +23,30 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from boilerplate_ds.model.runtime import Reading
+
 RELEASED = "web"
 """Name of the model that comes with the package."""
 BOILERPLATE = (Label.AD, Label.NAVIGATION, Label.RECOMMENDATION)
+
+
+class _Loading:
+    """Lets one thread at a time load a model.
+
+    A process forked while another thread loads would find the lock held by a thread that it does not have, so
+    it starts with a new one.
+    """
+
+    def __init__(self) -> None:
+        self.renew()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self.renew)
+
+    def renew(self) -> None:
+        self.lock = Lock()
+
+
+_loading = _Loading()
 
 
 class Cleaner:
@@ -36,7 +58,8 @@ class Cleaner:
     Parameters
     ----------
     model : str or Path
-        Name of a shipped model, or a folder that ``LineClassifier.save`` wrote.
+        Name of a shipped model, a folder that ``LineClassifier.save`` wrote, or a repository on the Hugging
+        Face Hub: ``user/repo`` or ``user/repo@revision``.
     drop : iterable of Label or str
         The labels that go; with ``drop=()`` cleaning gives its input back.
     threshold : float, optional
@@ -71,7 +94,6 @@ class Cleaner:
             raise ValueError(f"threshold is a probability from 0 to 1, not {threshold}")
         self.model_path = _find(model)
         self._model: LineModel | None = None
-        self._lock = Lock()
 
     def __repr__(self) -> str:
         drop = tuple(map(str, self.drop))
@@ -84,7 +106,7 @@ class Cleaner:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         settings = {name: value for name, value in state.items() if name != "fingerprint"}
-        self.__dict__.update(settings, _model=None, _lock=Lock())
+        self.__dict__.update(settings, _model=None)
 
     @property
     def fingerprint(self) -> str:
@@ -95,10 +117,11 @@ class Cleaner:
     @property
     def model(self) -> LineModel:
         """The model, loaded when it is first needed."""
-        with self._lock:
-            if self._model is None:
-                self._model = load_model(self.model_path)
-            return self._model
+        if self._model is None:
+            with _loading.lock:
+                if self._model is None:
+                    self._model = load_model(self.model_path)
+        return self._model
 
     def clean(self, text: str) -> str:
         """Give the lines of a page's text that are content."""
@@ -155,7 +178,11 @@ class Cleaner:
         return {text_column: [None if text is None else next(cleaned) for text in texts]}
 
     def label(self, page: str | Document) -> list[LabeledLine]:
-        """Label each non-blank line of a page; the score is the probability of the label."""
+        """Label each non-blank line of a page; the score is the probability of the label.
+
+        What :meth:`clean` keeps is judged by its own score, trained on what reviewers of whole pages chose:
+        nearly always the lines labelled content, but not, say, a second copy of the text.
+        """
         document = Document.from_text(page, id="") if isinstance(page, str) else page
         probabilities = self.model.probabilities([document])[0]
         best = probabilities.argmax(axis=1).tolist() if len(probabilities) else []
@@ -169,19 +196,21 @@ class Cleaner:
         """Whether each line stays; one array of shape (n_lines,) a document."""
         if not self.drop:
             return [np.ones(len(document.lines), dtype=bool) for document in documents]
-        return [self.decide(probabilities) for probabilities in self.model.probabilities(documents)]
+        return [self.decide(reading) for reading in self.model.read(documents)]
 
-    def decide(self, probabilities: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """Whether each line stays, by its probabilities of shape (n_lines, 4); shape (n_lines,)."""
-        dropped = [label.id for label in self.drop]
-        keep: NDArray[np.bool_] = probabilities[:, dropped].sum(axis=1) <= self.threshold
-        return keep if self.drop else np.ones(len(probabilities), dtype=bool)
+    def decide(self, reading: Reading) -> NDArray[np.bool_]:
+        """Whether each line stays, by what the model says of its document; shape (n_lines,)."""
+        if not self.drop:
+            return np.ones(len(reading.main), dtype=bool)
+        if set(self.drop) == set(BOILERPLATE):
+            goes = 1 - reading.main
+        else:
+            goes = reading.labels[:, [label.id for label in self.drop]].sum(axis=1)
+        keep: NDArray[np.bool_] = goes <= self.threshold
+        return keep
 
 
 def _find(model: str | Path) -> Path:
-    folder = Path(model)
-    if (folder / CONFIG).is_file():
-        return folder.resolve()
-    if isinstance(model, str) and model == RELEASED:
+    if model == RELEASED and not (Path(model) / CONFIG).is_file():
         return shipped(f"models/{model}")
-    raise ModelError(f"{model}: no model there; a model is a folder with {CONFIG} and model.safetensors")
+    return find_model(model)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from boilerplate_ds.cli.console import end, file, folder, json_option, progress_bars
+from boilerplate_ds.cli.console import end, file, folder, json_option, progress_bars, require_input
 from boilerplate_ds.errors import Rejects
 from boilerplate_ds.invisible import show_invisible
 
@@ -45,21 +45,51 @@ def ingest(pages: tuple[Path, ...], out: Path, annotator: str, as_json: bool) ->
 
 
 @click.command()
-@click.argument("collection", type=folder)
+@click.argument("labels", type=folder)
 @click.option(
     "--from", "source", type=click.Path(path_type=Path), help="Folder or file with a copy of the corpus."
 )
+@click.option("-o", "--out", type=folder, help="Where a dataset goes with its texts.")
 @json_option
-def hydrate(collection: Path, source: Path | None, as_json: bool) -> None:
+def hydrate(labels: Path, source: Path | None, out: Path | None, as_json: bool) -> None:
     """Join stand-off labels to the texts they were made for.
 
-    Without --from the corpus is downloaded at its pinned revision. Every text is checked against its hash;
-    what is missing or differs is reported and left out.
+    LABELS is a collection, or a dataset that export wrote; the texts of a dataset are found by their hashes
+    in files of any format. Without --from the corpus of a collection is downloaded at its pinned revision.
+    Every text is checked against its hash; what is missing or differs is reported and left out.
 
     \b
     Example:
       boilerplate-ds hydrate labels/standoff/lines-dev --from ~/corpora
+      boilerplate-ds hydrate my-dataset --from ~/corpora -o with-text
     """
+    from boilerplate_ds.dataset.standoff import is_export
+
+    if is_export(labels):
+        if source is None or out is None:
+            raise click.UsageError("a dataset needs --from (the pages) and -o (where it goes with them)")
+        _hydrate_export(labels, source, out, as_json)
+    elif out is not None:
+        raise click.UsageError("-o is for datasets; the texts of a collection go into its documents/")
+    else:
+        _hydrate_collection(labels, source, as_json)
+
+
+def _hydrate_export(dataset: Path, source: Path, out: Path, as_json: bool) -> None:
+    from boilerplate_ds.cli.dataset import print_export
+    from boilerplate_ds.dataset.standoff import hydrate_export
+
+    require_input([str(source)])
+    rejects = Rejects()
+    report = hydrate_export(dataset, [source], out, rejects=rejects)
+    if as_json:
+        click.echo(json.dumps(report.as_json(), indent=2))
+    else:
+        print_export(report)
+    end(rejects)
+
+
+def _hydrate_collection(collection: Path, source: Path | None, as_json: bool) -> None:
     from boilerplate_ds.labeling.hydrate import hydrate as run_hydrate
 
     rejects = Rejects()

@@ -31,7 +31,10 @@ COLOURS = {"content": "#009e73", "ad": "#d55e00", "navigation": "#56b4e9", "reco
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 jobs_option = click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Processes.")
 model_option = click.option(
-    "--model", default="web", show_default=True, help="Shipped model or folder of a model."
+    "--model",
+    default="web",
+    show_default=True,
+    help="Shipped model, folder of a model, or user/repo on the Hub.",
 )
 text_column_option = click.option(
     "--text-column", help="Column or field that holds the text of tables and JSON Lines."

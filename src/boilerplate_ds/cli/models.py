@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option(
     "--epochs",
     type=click.IntRange(1),
-    default=8,
+    default=20,
     show_default=True,
     help="Passes of the second stage over the data.",
 )
@@ -109,7 +109,7 @@ def _print_figures(figures: CrossValidation) -> None:
 
 
 @click.command()
-@click.argument("model", type=folder)
+@click.argument("model")
 @click.option(
     "--labels", "collections", type=folder, multiple=True, help="Labelled collection to judge it on."
 )
@@ -119,24 +119,25 @@ def _print_figures(figures: CrossValidation) -> None:
 )
 @json_option
 def evaluate(
-    model: Path, collections: tuple[Path, ...], wcxb: Path | None, html: tuple[Path, ...], as_json: bool
+    model: str, collections: tuple[Path, ...], wcxb: Path | None, html: tuple[Path, ...], as_json: bool
 ) -> None:
-    """Measure a model on pages it was not trained on.
+    """Measure a model (a folder, or user/repo on the Hub) on pages it was not trained on.
 
     \b
     Example:
       boilerplate-ds evaluate models/mine --labels labels/others
     """
     from boilerplate_ds.model import load_model
+    from boilerplate_ds.model.hub import find_model
     from boilerplate_ds.training import run
 
     if not collections and wcxb is None:
         raise click.UsageError("nothing to judge it on; give --labels or --wcxb")
-    loaded = load_model(model)
+    loaded = load_model(find_model(model))
     labels = labelled(collections)
     with progress_bars() as tell:
         pages = run.training_pages(labels, wcxb=wcxb, html=html, rejects=labels.rejects, progress=tell)
-    figures = run.figures_of(pages, loaded.probabilities([page.document for page in pages]))
+    figures = run.figures_of(pages, list(loaded.read([page.document for page in pages])))
     if as_json:
         click.echo(json.dumps(figures.as_json(), indent=2))
     else:

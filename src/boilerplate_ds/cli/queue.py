@@ -182,7 +182,13 @@ def _site_of(page: Document) -> str:
     "--strategy", type=click.Choice(list(STRATEGIES)), default="mix", show_default=True, help="See above."
 )
 @click.option("--size", type=click.IntRange(1), default=100, show_default=True, help="Pages to choose.")
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    help="The same seed gives the same order.",
+)
 @model_option
 @json_option
 def queue(
@@ -266,7 +272,7 @@ def review(
     \b
     Example:
       boilerplate-ds review labels/mine -o review.jsonl
-      boilerplate-ds label labels/mine --queue review.jsonl
+      boilerplate-ds label labels/mine --queue review.jsonl --adjudicate
     """
     from boilerplate_ds.labeling.label_errors import confident_joint, find_suspects, review_queue
     from boilerplate_ds.model import LineClassifier

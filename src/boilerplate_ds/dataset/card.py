@@ -9,30 +9,31 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from importlib.metadata import version
+from math import isnan
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from boilerplate_ds.dataset.columns import DOCUMENT_COLUMNS, LINE_COLUMNS, metadata_text
+from boilerplate_ds.dataset.licences import LICENCE_TEXT, licence_of
 from boilerplate_ds.dataset.splits import SPLITS, split_of
 from boilerplate_ds.document import LABEL_NAMES, Label
+from boilerplate_ds.errors import DatasetError
+from boilerplate_ds.labeling.agreement import collect_ratings, measure_agreement
 from boilerplate_ds.labeling.store import ADJUDICATOR
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from datasets import DatasetInfo
     from huggingface_hub import DatasetCardData
 
     from boilerplate_ds.dataset.gold import GoldDocument
     from boilerplate_ds.dataset.splits import Split
-    from boilerplate_ds.document import Document
+    from boilerplate_ds.document import Annotation, Document
 
 MARK = "<!-- Written by boilerplate-ds export; an export replaces this folder as a whole. -->"
 """Line of the card by which an export is known as one of ours."""
-LICENCE_TEXT = (
-    "The labels are the work of this set's annotators. The text of each page remains under the copyright of\n"
-    "its publisher unless its source (column `source`) says otherwise; settle this before publishing the set."
-)
 MEANINGS = {
     Label.CONTENT: (
         "gets what this page is about: the piece itself, what readers wrote beneath it, "
@@ -91,6 +92,8 @@ class CardText:
         Identifier of the Hugging Face Hub, such as ``cc-by-4.0``.
     licence_text : str
         What the licence covers; Markdown.
+    agreement : str
+        Figures of agreement between annotators that documents alone do not give; Markdown.
     """
 
     name: str
@@ -98,10 +101,15 @@ class CardText:
     description: str = ""
     licence: str = "other"
     licence_text: str = LICENCE_TEXT
+    agreement: str = ""
 
 
 def dataset_card(
-    by_split: Mapping[Split, Sequence[GoldDocument]], infos: Mapping[str, DatasetInfo], text: CardText
+    by_split: Mapping[Split, Sequence[GoldDocument]],
+    infos: Mapping[str, DatasetInfo],
+    text: CardText,
+    without_text: Collection[str] = (),
+    shards: int = 1,
 ) -> str:
     """Write the ``README.md`` of an exported set: YAML for the Hub, then Markdown for people.
 
@@ -112,6 +120,10 @@ def dataset_card(
     infos : mapping of str to datasets.DatasetInfo
         Features and sizes by name of the configuration, the default one first.
     text : CardText
+    without_text : collection of str
+        Ids of the documents whose text is left out.
+    shards : int
+        How many files the first split of ``lines`` has.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -136,10 +148,15 @@ def dataset_card(
             "language": count_by(items, lambda document: document.language),
             "variant": count_by(items, lambda document: metadata_text(document, "variant")),
             "source": count_by(items, lambda document: document.source),
+            "licence": count_by(items, licence_of),
         },
+        shards=shards,
         shown=_SHOWN_GROUPS,
         few=_FEW_DOCUMENTS,
         meanings=MEANINGS,
+        document_columns=DOCUMENT_COLUMNS,
+        line_columns=LINE_COLUMNS,
+        without_text=sum(item.document.id in without_text for item in items),
         decided=Counter(item.decided for item in items),
         annotators=Counter(sorted(name for item in items for name in item.annotators)),
         agreement=_agreement(items),
@@ -180,15 +197,48 @@ def site_of(document: Document) -> str:
     return document.site or document.id
 
 
-def metadata_text(document: Document, key: str) -> str:
-    """Give one of a document's metadata as text; empty if it is missing."""
-    value = document.metadata.get(key)
-    return "" if value is None else str(value)
-
-
 def plain(value: str) -> str:
     """Write a value from a page so that it is neither Markdown nor HTML, nor breaks a table."""
     return re.sub(r"([\\`*_{}\[\]<>|#&~$])", r"\\\1", " ".join(value.split()))
+
+
+def agreement_text(annotations: Iterable[Annotation], published: Collection[str]) -> str:
+    """Write how far annotators agree beyond chance; empty if no document has two.
+
+    Documents on which they disagree too much to be published count too: without them agreement would look
+    better than it is.
+
+    Parameters
+    ----------
+    annotations : iterable of Annotation
+    published : collection of str
+        Ids of the documents that are in the set.
+    """
+    try:
+        measured = measure_agreement(collect_ratings(annotations, {}))
+    except DatasetError:
+        return ""
+    left_out = len({group.name for group in measured.documents} - set(published))
+    rows = [
+        ("Krippendorff's α", measured.alpha),
+        *((f"α of `{name}` against the rest", figure) for name, figure in measured.per_label.items()),
+        *(
+            (f"Cohen's κ of {plain(a)} and {plain(b)}", p.kappa)
+            for p in measured.pairs
+            for a, b in [p.annotators]
+        ),
+    ]
+    table = "\n".join(
+        f"| {name} | {figure.value:.3f} | {figure.low:.3f}–{figure.high:.3f} |"
+        for name, figure in rows[:_SHOWN_GROUPS]
+        if not isnan(figure.value)
+    )
+    documents = f"{measured.n_documents:,} documents with two or more independent annotators"
+    rest = f", {left_out:,} of which are not in the set" if left_out else ""
+    return (
+        f"Agreement beyond chance, over the {measured.n_lines:,} lines of {documents}{rest}:\n\n"
+        f"| | value | 95% interval |\n|---|--:|--:|\n{table}"
+    )
 
 
 def _card_data(
@@ -198,12 +248,13 @@ def _card_data(
     from huggingface_hub import DatasetCardData
 
     codes = {item.document.language.lower().replace("_", "-").split("-")[0] for item in items}
+    languages = sorted(code for code in codes if _LANGUAGE.fullmatch(code) and code not in _NO_LANGUAGE)
     data = DatasetCardData(
         pretty_name=text.name,
         license=text.licence,
         license_name="see-card" if text.licence == "other" else None,
-        language=sorted(code for code in codes if _LANGUAGE.fullmatch(code) and code not in _NO_LANGUAGE)
-        or None,
+        language=languages or None,
+        multilinguality=["multilingual" if len(languages) > 1 else "monolingual"] if languages else None,
         task_categories=["text-classification"],
         task_ids=["multi-class-classification"],
         size_categories=[_size_category(sum(len(item.labels) for item in items))],

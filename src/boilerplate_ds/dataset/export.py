@@ -2,10 +2,13 @@
 
 Two configurations of the same pages: ``documents`` has one row a page, ``lines`` one row a line. Shard *n* of
 both holds the same pages. The same gold gives the same bytes: rows are in order of id, and no time is noted.
+A text that may not be passed on is left out: its labels stay, tied to it by its hash, and
+:mod:`boilerplate_ds.dataset.standoff` brings it back.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from contextlib import contextmanager
@@ -15,16 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from boilerplate_ds.dataset.card import (
-    LICENCE_TEXT,
-    MARK,
-    CardText,
-    Counts,
-    count,
-    dataset_card,
-    metadata_text,
-    site_of,
-)
+from boilerplate_ds.dataset.card import MARK, CardText, Counts, count, dataset_card, site_of
+from boilerplate_ds.dataset.columns import document_columns, document_features, line_columns, line_features
+from boilerplate_ds.dataset.croissant import CROISSANT, croissant
+from boilerplate_ds.dataset.licences import LICENCE_TEXT
 from boilerplate_ds.dataset.splits import SPLITS, Split, split_sites
 from boilerplate_ds.document import LABEL_NAMES
 from boilerplate_ds.errors import DatasetError, Rejects, reject_or_raise
@@ -36,18 +33,20 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from datasets import DatasetInfo, Features
 
+    from boilerplate_ds.dataset.columns import Columns
     from boilerplate_ds.dataset.gold import GoldDocument
 
-    Columns = dict[str, list[Any]]
-
 CARD = "README.md"
+SCHEMA_KEY = b"boilerplate-ds"
+"""Key of a Parquet file's metadata that holds what the card says and cannot be counted, as JSON."""
 SHARD_BYTES = 300 * 10**6
-"""Uncompressed size at which a split is cut into a further file."""
+"""Uncompressed size at which a split is cut into a further file; compressed it is below the Hub's 500 MB."""
 ROW_GROUP_BYTES = 16 * 10**6
 """Uncompressed size of what a reader that streams has to hold at once."""
 
-_OUR_FILE = re.compile(rf"(?:documents|lines)/(?:{'|'.join(SPLITS)})-[0-9]{{5}}-of-[0-9]{{5}}\.parquet")
-_LINE_OVERHEAD = 64
+EXPORTED_FILE = re.compile(rf"(?:documents|lines)/(?:{'|'.join(SPLITS)})-[0-9]{{5}}-of-[0-9]{{5}}\.parquet")
+"""Paths of the Parquet files that an export writes."""
+_LINE_OVERHEAD = 128
 """Bytes of the numbers and offsets of one row of ``lines``."""
 _WRITER = {"compression": "zstd", "compression_level": 9, "version": "2.6", "write_page_index": True}
 
@@ -63,6 +62,8 @@ class ExportReport:
         Documents, sites, lines and labels of each split that was written.
     empty_splits : tuple of str
         Splits without documents. They are left out, because ``load_dataset`` cannot open an empty split.
+    without_text : int
+        Documents published without their text.
     files : tuple of str
         Paths within the folder, in order.
     rejected : int
@@ -72,6 +73,7 @@ class ExportReport:
     folder: Path
     splits: Mapping[Split, Counts]
     empty_splits: tuple[Split, ...]
+    without_text: int
     files: tuple[str, ...]
     rejected: int
 
@@ -81,6 +83,7 @@ class ExportReport:
             "folder": str(self.folder),
             "splits": {split: asdict(counts) for split, counts in self.splits.items()},
             "empty_splits": list(self.empty_splits),
+            "without_text": self.without_text,
             "files": list(self.files),
             "rejected": self.rejected,
         }
@@ -93,12 +96,14 @@ def export_dataset(
     name: str,
     guidelines: str,
     splits: Sequence[str] | None = None,
+    without_text: Mapping[str, str] | None = None,
     description: str = "",
     licence: str = "other",
     licence_text: str = LICENCE_TEXT,
+    agreement: str = "",
     rejects: Rejects | None = None,
 ) -> ExportReport:
-    """Write gold documents as a dataset with its card.
+    """Write gold documents as a dataset with its card and its Croissant description.
 
     The folder appears complete or not at all; an earlier export in its place is replaced.
 
@@ -114,7 +119,10 @@ def export_dataset(
     splits : sequence of {"train", "validation", "test"}, length n_documents, optional
         The split of each document; by default :func:`~boilerplate_ds.dataset.splits.split_sites`, in which a
         document without a site counts as a site of its own.
-    description, licence, licence_text : str
+    without_text : mapping of str to str, optional
+        SHA-256 of the lines by id of each document whose text is left out
+        (:func:`~boilerplate_ds.dataset.licences.without_text`). Such a document need not have its lines.
+    description, licence, licence_text, agreement : str
         For the card; see :class:`~boilerplate_ds.dataset.card.CardText`.
     rejects : Rejects, optional
         Gets each document that cannot be exported: it repeats an id, has no lines, has a line without one
@@ -129,20 +137,19 @@ def export_dataset(
     """
     folder = folder.resolve()
     _require_replaceable(folder)
-    by_split = _group(gold, _split_names(gold, splits), rejects)
+    if not gold:
+        raise DatasetError(
+            f"no document to export to {folder}; none is gold, or what was asked for leaves none"
+        )
+    hidden = without_text or {}
+    by_split = _group(gold, _split_names(gold, splits), hidden, rejects)
     n_documents = sum(map(len, by_split.values()))
     if not n_documents:
         raise DatasetError(f"no document to export to {folder}: {len(gold)} given, all of them rejected")
-    text = CardText(name, guidelines, description, licence, licence_text)
+    text = CardText(name, guidelines, description, licence, licence_text, agreement)
     try:
         with _replacing(folder) as new:
-            infos = {
-                "documents": _write_config(
-                    new / "documents", by_split, document_features(), document_columns
-                ),
-                "lines": _write_config(new / "lines", by_split, line_features(), line_columns),
-            }
-            (new / CARD).write_text(dataset_card(by_split, infos, text), encoding="utf-8", newline="\n")
+            _write_dataset(new, by_split, hidden, text)
             files = sorted(path.relative_to(new).as_posix() for path in new.rglob("*") if path.is_file())
     except OSError as error:
         raise DatasetError(f"{folder}: the dataset cannot be written: {error}") from error
@@ -150,94 +157,37 @@ def export_dataset(
         folder=folder,
         splits={split: count(items) for split, items in by_split.items()},
         empty_splits=tuple(split for split in SPLITS if split not in by_split),
+        without_text=sum(item.document.id in hidden for items in by_split.values() for item in items),
         files=tuple(files),
         rejected=len(gold) - n_documents,
     )
 
 
-def document_features() -> Features:
-    """Give the columns of ``documents``."""
-    from datasets import ClassLabel, Features, Value
-
-    return Features(
-        {
-            "id": Value("string"),
-            "url": Value("string"),
-            "site": Value("string"),
-            "language": Value("string"),
-            "page_type": Value("string"),
-            "variant": Value("string"),
-            "source": Value("string"),
-            "lines": [Value("string")],
-            "labels": [ClassLabel(names=list(LABEL_NAMES))],
-            "annotators": [Value("string")],
-            "agreement": Value("float64"),
-            "decided": Value("string"),
-            "text_sha256": Value("string"),
-        }
-    )
-
-
-def line_features() -> Features:
-    """Give the columns of ``lines``."""
-    from datasets import ClassLabel, Features, Value
-
-    return Features(
-        {
-            "id": Value("string"),
-            "doc_id": Value("string"),
-            "index": Value("int32"),
-            "n_lines": Value("int32"),
-            "text": Value("string"),
-            "label": ClassLabel(names=list(LABEL_NAMES)),
-            "previous_id": Value("string"),
-            "next_id": Value("string"),
-            "position": Value("float64"),
-            "site": Value("string"),
-            "language": Value("string"),
-            "page_type": Value("string"),
-        }
-    )
-
-
-def document_columns(items: Sequence[GoldDocument]) -> Columns:
-    """Give documents as rows of ``documents``, column by column."""
-    documents = [item.document for item in items]
-    return {
-        **{
-            name: [getattr(d, name) for d in documents]
-            for name in ("id", "url", "site", "language", "source")
-        },
-        **{name: [metadata_text(d, name) for d in documents] for name in ("page_type", "variant")},
-        "lines": [d.lines for d in documents],
-        "labels": [item.labels.tolist() for item in items],
-        "annotators": [item.annotators for item in items],
-        "agreement": [item.agreement for item in items],
-        "decided": [item.decided for item in items],
-        "text_sha256": [d.text_sha256 for d in documents],
+def _write_dataset(
+    folder: Path,
+    by_split: Mapping[Split, Sequence[GoldDocument]],
+    hidden: Mapping[str, str],
+    text: CardText,
+) -> None:
+    """Write the files of both configurations, then what describes them."""
+    about = json.dumps(asdict(text), ensure_ascii=False, sort_keys=True)
+    infos = {
+        "documents": _write_config(
+            folder / "documents",
+            by_split,
+            document_features(),
+            lambda items: document_columns(items, hidden),
+            about,
+        ),
+        "lines": _write_config(
+            folder / "lines", by_split, line_features(), lambda items: line_columns(items, hidden), about
+        ),
     }
-
-
-def line_columns(items: Sequence[GoldDocument]) -> Columns:
-    """Give the lines of documents as rows of ``lines``, column by column."""
-    columns: Columns = {name: [] for name in line_features()}
-    for item in items:
-        document = item.document
-        n_lines = len(document.lines)
-        ids = [f"{document.id}#{index}" for index in range(n_lines)]
-        columns["id"] += ids
-        columns["doc_id"] += [document.id] * n_lines
-        columns["index"] += range(n_lines)
-        columns["n_lines"] += [n_lines] * n_lines
-        columns["text"] += document.lines
-        columns["label"] += item.labels.tolist()
-        columns["previous_id"] += [None, *ids][:n_lines]
-        columns["next_id"] += [*ids[1:], None][:n_lines]
-        columns["position"] += np.linspace(0, 1, n_lines).tolist()
-        columns["site"] += [document.site] * n_lines
-        columns["language"] += [document.language] * n_lines
-        columns["page_type"] += [metadata_text(document, "page_type")] * n_lines
-    return columns
+    shards = len(list((folder / "lines").glob(f"{next(iter(by_split))}-*")))
+    card = dataset_card(by_split, infos, text, hidden, shards)
+    (folder / CARD).write_text(card, encoding="utf-8", newline="\n")
+    description = croissant(folder, infos, text)
+    (folder / CROISSANT).write_text(description, encoding="utf-8", newline="\n")
 
 
 def _split_names(gold: Sequence[GoldDocument], splits: Sequence[str] | None) -> list[Split]:
@@ -255,7 +205,10 @@ def _split_names(gold: Sequence[GoldDocument], splits: Sequence[str] | None) -> 
 
 
 def _group(
-    gold: Sequence[GoldDocument], splits: Sequence[Split], rejects: Rejects | None
+    gold: Sequence[GoldDocument],
+    splits: Sequence[Split],
+    without_text: Mapping[str, str],
+    rejects: Rejects | None,
 ) -> dict[Split, list[GoldDocument]]:
     """Give the documents that can be exported by split, in order of id; without empty splits."""
     by_split: dict[Split, list[GoldDocument]] = {split: [] for split in SPLITS}
@@ -263,7 +216,7 @@ def _group(
     seen: set[str] = set()
     for item, split in zip(gold, splits, strict=True):
         document = item.document
-        reason = "another document has this id" if document.id in seen else _flaw(item)
+        reason = "another document has this id" if document.id in seen else _flaw(item, without_text)
         if reason:
             reject_or_raise(
                 rejects, document.source or "gold", f"document {document.id!r}", reason, DatasetError
@@ -281,17 +234,17 @@ def _group(
     }
 
 
-def _flaw(item: GoldDocument) -> str:
+def _flaw(item: GoldDocument, without_text: Mapping[str, str]) -> str:
     """Say why a document cannot be exported; empty if it can."""
     document = item.document
-    if not document.lines:
+    if not len(item.labels) and not document.lines:
         return "it has no lines"
-    if len(item.labels) != len(document.lines):
+    if len(item.labels) != len(document.lines) and document.id not in without_text:
         return f"{len(item.labels)} labels for {len(document.lines)} lines"
     if not np.isin(item.labels, np.arange(len(LABEL_NAMES))).all():
         return f"a line has none of the labels {', '.join(LABEL_NAMES)}"
-    for name, values in document_columns([item]).items():
-        texts = values[0] if name in ("lines", "annotators") else [values[0]]
+    for name, values in document_columns([item], without_text).items():
+        texts = (values[0] or ()) if name in ("lines", "annotators") else [values[0]]
         if any(isinstance(text, str) and not _is_utf8(text) for text in texts):
             return f"{name} holds half a character (a lone surrogate), which UTF-8 cannot carry"
     return ""
@@ -310,18 +263,21 @@ def _write_config(
     by_split: Mapping[Split, Sequence[GoldDocument]],
     features: Features,
     columns_of: Callable[[Sequence[GoldDocument]], Columns],
+    about: str,
 ) -> DatasetInfo:
     """Write the shards of one configuration."""
     from datasets import DatasetInfo, SplitDict, SplitInfo
 
     folder.mkdir()
+    schema = features.arrow_schema
+    schema = schema.with_metadata({**schema.metadata, SCHEMA_KEY: about})
     sizes = SplitDict()
     for split, items in by_split.items():
         shards = list(_chunks(items, SHARD_BYTES))
         n_rows = n_bytes = 0
         for number, shard in enumerate(shards):
             path = folder / f"{split}-{number:05}-of-{len(shards):05}.parquet"
-            for table in _write_shard(path, shard, features.arrow_schema, columns_of):
+            for table in _write_shard(path, shard, schema, columns_of):
                 n_rows += table.num_rows
                 n_bytes += table.nbytes
         sizes.add(SplitInfo(split, num_bytes=n_bytes, num_examples=n_rows))
@@ -369,7 +325,8 @@ def _n_bytes(item: GoldDocument) -> int:
     """Estimate the uncompressed size of a document in ``lines``, the larger of the configurations."""
     document = item.document
     in_each_line = 4 * len(document.id) + len(document.site) + _LINE_OVERHEAD
-    return len(document.url) + sum(len(line.encode()) + in_each_line for line in ("", *document.lines))
+    text = sum(len(line.encode()) for line in document.lines)
+    return len(document.url) + text + in_each_line * (len(item.labels) + 1)
 
 
 def _require_replaceable(folder: Path) -> None:
@@ -384,7 +341,8 @@ def _require_replaceable(folder: Path) -> None:
 
 def _is_ours(folder: Path, path: str) -> bool:
     if path != CARD:
-        return _OUR_FILE.fullmatch(path) is not None and (folder / CARD).is_file()
+        ours = path == CROISSANT or EXPORTED_FILE.fullmatch(path) is not None
+        return ours and (folder / CARD).is_file()
     return MARK.encode() in (folder / path).read_bytes()
 
 

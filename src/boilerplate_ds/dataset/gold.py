@@ -56,6 +56,9 @@ class GoldDocument:
         The share of lines on which all annotators but the adjudicator agree, 0 to 1; 1 for a single one.
     decided : {"single", "agreed", "majority", "weighted", "adjudicated"}
         How the labels came about.
+    scores : ndarray of float32, shape (n_lines,), optional
+        The share of the annotators (the adjudicator aside) that gave each line its gold label, 0 to 1, or of
+        a document decided as "weighted" the probability of that label; None where there was one annotator.
     """
 
     document: Document
@@ -63,6 +66,7 @@ class GoldDocument:
     annotators: tuple[str, ...]
     agreement: float
     decided: Decided
+    scores: NDArray[np.float32] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,14 +171,27 @@ def settle(
     same = votes.max(axis=0) == len(independent)
     agreement = float(np.mean(same)) if same.size else 1.0
     if ADJUDICATOR in labels_by_annotator:
-        return GoldDocument(document, labels_by_annotator[ADJUDICATOR], annotators, agreement, "adjudicated")
+        labels = labels_by_annotator[ADJUDICATOR]
+        scores = vote_shares(votes, labels)
+        return GoldDocument(document, labels, annotators, agreement, "adjudicated", scores)
     labels, is_open = _settle_lines(votes, same, strategy, posterior)
     if is_open.any() or strategy == "decided":
         return Undecided(document, np.flatnonzero(is_open), annotators, agreement)
     decided: Decided = "majority" if strategy == "majority" else "weighted"
     if same.all():
         decided = "single" if len(independent) == 1 else "agreed"
-    return GoldDocument(document, labels, annotators, agreement, decided)
+    scores = vote_shares(votes, labels)
+    if scores is not None and decided == "weighted" and posterior is not None:
+        scores = posterior[np.arange(len(labels)), labels].astype(np.float32)
+    return GoldDocument(document, labels, annotators, agreement, decided, scores)
+
+
+def vote_shares(votes: NDArray[np.int64], labels: Labels) -> NDArray[np.float32] | None:
+    """Share of the votes that each line's label has; None where there is one vote a line."""
+    if not labels.size or votes[:, 0].sum() < 2:
+        return None
+    given = votes[labels, np.arange(len(labels))]
+    return np.asarray(given / votes.sum(axis=0), dtype=np.float32)
 
 
 def _settle_lines(

@@ -10,5 +10,6 @@ from boilerplate_ds.features.context import context_features
 from boilerplate_ds.features.lines import LineBatch
 from boilerplate_ds.features.markup_tokens import markup_tokens
 from boilerplate_ds.features.text_tokens import text_tokens
+from boilerplate_ds.features.tree import Forest
 
-__all__ = ["LineBatch", "context_features", "markup_tokens", "text_tokens"]
+__all__ = ["Forest", "LineBatch", "context_features", "markup_tokens", "text_tokens"]

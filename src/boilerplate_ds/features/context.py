@@ -11,154 +11,80 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from boilerplate_ds.features import lines as c
 from boilerplate_ds.features.lines import mix
-from boilerplate_ds.features.markup_tokens import ancestors
-from boilerplate_ds.sources.html_tags import TAG_IDS, TAGS
+from boilerplate_ds.features.tree import N_TREE, tree_features
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from boilerplate_ds.document import Markup
     from boilerplate_ds.features.lines import LineBatch
+    from boilerplate_ds.features.tree import Forest
 
     Block = NDArray[np.floating[Any]]
 
 WINDOWS = (2, 6, 20)
 """Half widths, in lines, of the windows that opinions are averaged over."""
-ANCESTOR_HEIGHTS = (1, 2, 3, 4, 6)
-_TAG_COLUMNS = (
-    "p",
-    "li",
-    "a",
-    "span",
-    "div",
-    "td",
-    "button",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "figcaption",
-    "pre",
-    "label",
-    "time",
-    "meta",
-)
-_LANDMARKS = (
-    "nav",
-    "header",
-    "footer",
-    "aside",
-    "main",
-    "article",
-    "section",
-    "form",
-    "table",
-    "ul",
-    "noscript",
-    "figure",
-    "blockquote",
-)
-_HEADINGS = np.zeros(len(TAGS), dtype=np.float32)
-for _level in range(1, 7):
-    _HEADINGS[TAG_IDS[f"h{_level}"]] = 1 - _level / 8
-_LIST = np.isin(np.arange(len(TAGS)), [TAG_IDS["ul"], TAG_IDS["ol"], TAG_IDS["dl"]])
-
-
-def line_shape(batch: LineBatch) -> NDArray[np.float32]:
-    """How each line looks: lengths, shares of character classes, first and last character; (n_lines, 29)."""
-    n = batch.n_lines
-    length = batch.length.astype(np.float32)
-    line_of = np.repeat(np.arange(n, dtype=np.int64), batch.length + 1)
-    counts = np.bincount(line_of * c.N_CLASSES + batch.classes[1:], minlength=n * c.N_CLASSES)
-    counts = counts.reshape(n, c.N_CLASSES).astype(np.float32)
-    counts[:, c.SPACE] -= 1  # the pad
-    words = np.bincount(batch.word_line, minlength=n).astype(np.float32)
-    starts_upper = np.bincount(batch.word_line, batch.classes[batch.word_start] == c.UPPER, minlength=n)
-    word_length = np.bincount(batch.word_line, batch.word_length, minlength=n)
-    longest = np.zeros(n)
-    if len(batch.word_line):
-        line_starts = np.flatnonzero(np.diff(batch.word_line, prepend=-1))
-        longest[batch.word_line[line_starts]] = np.maximum.reduceat(batch.word_length, line_starts)
-    first = batch.classes[batch.start]
-    last = batch.classes[np.maximum(batch.start + batch.length - 1, batch.start)]
-    some = np.maximum(words, 1)
-    size = np.maximum(length, 1)
-    columns = [
-        np.log1p(length),
-        np.log1p(words),
-        word_length / some,
-        np.minimum(longest, 40) / 10,
-        starts_upper / some,
-        counts[:, c.UPPER] / size,
-        counts[:, c.DIGIT] / size,
-        counts[:, c.SPACELESS] / size,
-        counts[:, c.LETTER] / size,
-        (counts[:, c.STOP] + counts[:, c.COMMA]) / size * 10,
-        (counts[:, c.SEPARATOR] + counts[:, c.SYMBOL]) / size * 4,
-        np.log1p(counts[:, c.STOP]),
-        np.log1p(counts[:, c.COMMA]),
-        np.log1p(counts[:, c.SEPARATOR]),
-        np.log1p(counts[:, c.BULLET]),
-        np.log1p(counts[:, c.QUOTE]),
-        np.log1p(counts[:, c.BRACKET]),
-        np.log1p(counts[:, c.DIGIT]),
-        np.minimum(counts[:, c.CURRENCY], 3),
-        first == c.BULLET,
-        first == c.UPPER,
-        first == c.DIGIT,
-        first == c.SEPARATOR,
-        last == c.STOP,
-        last == c.COMMA,
-        last == c.DIGIT,
-        last == c.SEPARATOR,
-        words <= 1,
-        length > 120,
-    ]
-    return np.stack(columns, axis=1).astype(np.float32)
 
 
 def probabilities(opinions: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Four class probabilities from the answers to stage one's two questions; shape (n_lines, 4)."""
-    content = 1 / (1 + np.exp(-np.clip(opinions[:, :1], -15, 15)))
-    kinds = np.exp(np.clip(opinions[:, 1:], -15, 15))
-    return np.concatenate((content, (1 - content) * kinds / kinds.sum(axis=1, keepdims=True)), axis=1)
+    """Turn the answers to stage one's questions into probabilities.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_lines, 5)
+        Of main content; then of the four labels, which sum to one.
+    """
+    first = 1 / (1 + np.exp(-np.clip(opinions[:, :2], -15, 15)))
+    kinds = np.exp(np.clip(opinions[:, 2:], -15, 15))
+    rest = (1 - first[:, 1:]) * kinds / kinds.sum(axis=1, keepdims=True)
+    return np.concatenate((first, rest), axis=1)
 
 
 def context_features(
-    batch: LineBatch, text_opinions: NDArray[np.float32], markup_opinions: NDArray[np.float32]
+    batch: LineBatch,
+    forest: Forest | None,
+    text_opinions: NDArray[np.float32],
+    markup_opinions: NDArray[np.float32],
 ) -> NDArray[np.float32]:
     """Everything the second stage reads of each line.
 
     Parameters
     ----------
     batch : LineBatch
-    text_opinions, markup_opinions : ndarray of float32, shape (n_lines, 4)
+    forest : Forest or None
+        The batch's element trees.
+    text_opinions, markup_opinions : ndarray of float32, shape (n_lines, 5)
         Of the two linear models; rows of the second are zero where a document has no markup.
 
     Returns
     -------
-    ndarray of float32, shape (n_lines, N_CONTEXT)
+    ndarray of float32, shape (n_lines, N_CONTEXT) or (n_lines, N_TEXT)
+        The last ``N_CONTEXT - N_TEXT`` columns come from markup: left out where ``forest`` is None, zero
+        for lines without it.
     """
     by_document = _Segments(batch.ends)
-    with_markup = batch.has_markup
-    shape = line_shape(batch)
+    shape = batch.shape
     chars = batch.length.astype(np.float64)
-    text = probabilities(text_opinions)
-    both = np.where(with_markup[:, None], probabilities(text_opinions + markup_opinions), text)
-    blocks: list[Block] = [
+    opinions = probabilities(text_opinions + markup_opinions)
+    repetition, repeated = _repetition(batch, by_document, chars)
+    parts: list[Block] = [
         shape,
         np.clip(text_opinions, -6, 6) / 2,
-        np.clip(markup_opinions, -6, 6) / 2,
-        both,
+        opinions,
         _position(by_document, chars),
-        _repetition(batch, by_document),
-        _aboutness(batch, by_document, both[:, 0], chars),
-        _around(by_document, both, chars, shape),
-        _tree_features(batch, both, chars),
+        repetition,
+        _aboutness(batch, by_document, opinions[:, 0], chars),
+        _around(by_document, opinions, chars, shape),
     ]
-    return np.concatenate(blocks, axis=1, dtype=np.float32)
+    text = np.concatenate(parts, axis=1, dtype=np.float32)
+    if forest is None:
+        return text
+    features = np.zeros((batch.n_lines, N_CONTEXT), dtype=np.float32)
+    features[:, :N_TEXT] = text
+    features[:, N_TEXT : N_TEXT + N_OPINIONS] = np.clip(markup_opinions, -6, 6) / 2
+    rows = forest.rows
+    features[rows, N_TEXT + N_OPINIONS :] = tree_features(forest, opinions[rows], chars[rows], repeated[rows])
+    return features
 
 
 class _Segments:
@@ -185,10 +111,9 @@ class _Segments:
 
     def window(self, sums: NDArray[np.float64], before: int, after: int) -> NDArray[np.float64]:
         """Sum a window around each line, cut at the document's ends; ``sums`` are from :meth:`running`."""
-        return (
-            sums[np.minimum(self.line + after + 1, self.last)]
-            - sums[np.maximum(self.line - before, self.first)]
-        )
+        end = sums[np.minimum(self.line + after + 1, self.last)]
+        around: NDArray[np.float64] = end - sums[np.maximum(self.line - before, self.first)]
+        return around
 
 
 def _position(by: _Segments, chars: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -209,8 +134,20 @@ def _position(by: _Segments, chars: NDArray[np.float64]) -> NDArray[np.float32]:
     return np.stack(columns, axis=1).astype(np.float32)
 
 
-def _repetition(batch: LineBatch, by: _Segments) -> NDArray[np.float32]:
-    """How often a line's words stand in its document as a line, whether before and how near."""
+def _repetition(
+    batch: LineBatch, by: _Segments, chars: NDArray[np.float64]
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """How often a line's words stand in its document as a line, whether before and how near.
+
+    A page may hold its text twice; so also the share of the characters around that stood before, or come
+    again.
+
+    Returns
+    -------
+    columns : ndarray of float32, shape (n_lines, 10)
+    before : ndarray of float64, shape (n_lines,)
+        1 where the line's words stood in the document before.
+    """
     n = batch.n_lines
     key = mix(batch.line_hash + batch.document.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
     order = np.argsort(key, kind="stable")
@@ -224,18 +161,25 @@ def _repetition(batch: LineBatch, by: _Segments) -> NDArray[np.float32]:
     gap_next[order[:-1]] = np.where(same[1:], order[1:] - order[:-1], np.inf)
     repeats = np.zeros(n)
     repeats[order] = count
-    is_repeated = (repeats > 1).astype(np.float64)
-    sums = by.running(is_repeated)
-    near = by.window(sums, 4, 4) / by.window(by.running(np.ones(n)), 4, 4)
+    before, again = np.isfinite(gap_back).astype(np.float64), np.isfinite(gap_next).astype(np.float64)
+    weight = np.minimum(chars, 400.0)
+    sums = by.running(np.column_stack((np.ones(n), repeats > 1, weight, weight * before, weight * again)))
+    near = by.window(sums, 4, 4)
+    wide = by.window(sums, 12, 12)
+    whole = sums[by.last] - sums[by.first]
     columns = (
-        np.log(np.maximum(repeats, 1)),
-        np.isfinite(gap_back),
-        np.isfinite(gap_next),
+        np.log(np.maximum(np.minimum(repeats, 50), 1)),
+        before,
+        again,
         1 / gap_back,
         1 / gap_next,
-        near,
+        near[:, 1] / near[:, 0],
+        wide[:, 3] / wide[:, 2],
+        wide[:, 4] / wide[:, 2],
+        whole[:, 3] / whole[:, 2],
+        before * np.minimum(chars, 200) / 100,
     )
-    return np.stack(columns, axis=1).astype(np.float32)
+    return np.stack(columns, axis=1).astype(np.float32), before
 
 
 def _aboutness(
@@ -244,7 +188,7 @@ def _aboutness(
     """How far a line's words are those of the page's likely content elsewhere, and of its title."""
     n = batch.n_lines
     line = batch.word_line
-    rare = np.log1p(batch.word_length)  # long words tell more
+    rare = np.log1p(np.minimum(batch.word_length, 60))  # long words tell more
     slot, n_slots = _word_slots(batch)
     mass = (content * np.minimum(chars, 400) / 100)[line]
     table = np.bincount(slot, mass, minlength=n_slots)
@@ -293,158 +237,37 @@ def _around(
     """Opinions of the lines before and after, in windows and as running sums from both ends."""
     weight: NDArray[np.float64] = np.minimum(chars, 600.0)
     content: NDArray[np.float64] = opinions[:, 0] * weight
-    weighted = np.column_stack((weight, opinions * weight[:, None]))
-    sums = by.running(weighted)
+    sums = by.running(np.column_stack((weight, opinions * weight[:, None], content * (shape[:, 28] > 0))))
     columns = []
     for width in WINDOWS:
         for before, after in ((width, -1), (-1, width)):
             part = by.window(sums, before, after)
-            columns.append(part[:, 1:] / np.maximum(part[:, :1], 1))
+            columns.append(part[:, 1 : 1 + N_OPINIONS] / np.maximum(part[:, :1], 1))
             columns.append(np.log1p(part[:, :1]) / 8)
-    running = by.running(content)
-    total = np.maximum(running[by.last] - running[by.first], 1e-6)
-    done = running[:-1] - running[by.first]
-    long_text = by.running(content * (shape[:, 28] > 0))
-    prose = np.maximum(long_text[by.last] - long_text[by.first], 1e-6)
-    prose_done = long_text[:-1] - long_text[by.first]
-    expected = running[by.last] - running[by.first]
+    first, last = sums[by.first], sums[by.last]
+    done = sums[:-1] - first
+    whole = last - first
+    total = np.maximum(whole[:, 1], 1e-6)
+    prose = np.maximum(whole[:, -1], 1e-6)
     columns.append(
         np.column_stack(
             (
-                done / total,
-                np.log1p(done) / 8,
-                np.log1p(np.maximum(total - done - content, 0)) / 8,
-                prose_done / prose,
+                done[:, 1] / total,
+                np.log1p(done[:, 1]) / 8,
+                np.log1p(np.maximum(total - done[:, 1] - content, 0)) / 8,
+                done[:, -1] / prose,
                 np.log1p(prose) / 8,
-                expected / np.maximum(by.total(weight), 1),
+                whole[:, 1 : 1 + N_OPINIONS] / np.maximum(whole[:, :1], 1),
                 opinions[:, 0] - columns[0][:, 0],
                 opinions[:, 0] - columns[2][:, 0],
             )
         )
     )
-    return np.concatenate(columns, axis=1).astype(np.float32)
+    around: NDArray[np.float32] = np.concatenate(columns, axis=1).astype(np.float32)
+    return around
 
 
-N_CONTEXT = 180
-_N_TREE = 2 + len(_TAG_COLUMNS) + len(_LANDMARKS) + 4 + 8 * len(ANCESTOR_HEIGHTS) + 8
-
-
-def _tree_features(
-    batch: LineBatch, opinions: NDArray[np.float32], chars: NDArray[np.float64]
-) -> NDArray[np.float32]:
-    """Features of the element tree, zero for documents without markup."""
-    features = np.zeros((batch.n_lines, _N_TREE), dtype=np.float32)
-    for index, document in enumerate(batch.documents):
-        rows = slice(batch.ends[index], batch.ends[index + 1])
-        if document.markup is not None and rows.stop > rows.start:
-            features[rows] = _tree(document.markup, opinions[rows], chars[rows])
-    return features
-
-
-def _tree(markup: Markup, opinions: NDArray[np.float32], chars: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Tree features of one document; shape (n_lines, _N_TREE)."""
-    n = len(chars)
-    above = ancestors(markup)
-    tag = markup.tag[above]
-    present = np.zeros((n, len(TAGS)), dtype=bool)
-    depth, list_depth, hidden = _inherited(markup)
-    for row in range(len(above)):
-        present[np.arange(n), tag[row]] = True
-    nearest = tag[0]
-    block = markup.tag[markup.block]
-    columns = [
-        np.ones(n),
-        markup.link_share,
-        *((nearest == TAG_IDS[name]) | (block == TAG_IDS[name]) for name in _TAG_COLUMNS),
-        *(present[:, TAG_IDS[name]] for name in _LANDMARKS),
-        _HEADINGS[tag[:4]].max(axis=0),
-        np.minimum(list_depth[markup.element], 4) / 2,
-        hidden[markup.element],
-        np.minimum(depth[markup.element], 30) / 10,
-        *_ancestor_sums(markup, opinions, chars),
-        *_signature_sums(markup, opinions, chars),
-    ]
-    return np.stack(columns, axis=1).astype(np.float32)
-
-
-def _inherited(markup: Markup) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Depth, list depth and hiddenness of every element, its ancestors counted; by pointer doubling."""
-    parent = markup.parent.astype(np.int64)
-    depth = (np.arange(len(parent)) > 0).astype(np.int64)
-    list_depth = _LIST[markup.tag].astype(np.int64)
-    hidden = markup.hidden.copy()
-    while parent.any():
-        depth += depth[parent]
-        list_depth += np.where(parent > 0, list_depth[parent], 0)
-        hidden |= hidden[parent]
-        parent = parent[parent]
-    return depth, list_depth, hidden
-
-
-def _ancestor_sums(
-    markup: Markup, opinions: NDArray[np.float32], chars: NDArray[np.float64]
-) -> list[NDArray[np.float64]]:
-    """For the blocks around each line: size, share of the page, link share and mean opinion inside."""
-    total = max(chars.sum(), 1)
-    values = np.column_stack(
-        (np.ones(len(chars)), chars, chars * markup.link_share, opinions * chars[:, None])
-    )
-    columns: list[NDArray[np.float64]] = []
-    element = markup.block
-    height = 0
-    for wanted in ANCESTOR_HEIGHTS:
-        while height < wanted:
-            element = markup.parent[element]
-            height += 1
-        inside = _subtree_sums(markup, element, values)
-        size = np.maximum(inside[:, 1], 1)
-        columns += [
-            np.log1p(inside[:, 1]) / 8,
-            np.log1p(inside[:, 0]) / 4,
-            inside[:, 1] / total,
-            inside[:, 2] / size,
-        ]
-        columns += list((inside[:, 3:] / size[:, None]).T)
-    return columns
-
-
-def _subtree_sums(
-    markup: Markup, element: NDArray[np.int32], values: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Sum all lines inside ``element``: elements are in document order, so a subtree is a range."""
-    order = np.argsort(markup.element, kind="stable")
-    of_line = markup.element[order]
-    running = np.zeros((len(values) + 1, values.shape[1]))
-    np.cumsum(values[order], axis=0, out=running[1:])
-    first = np.searchsorted(of_line, element, side="left")
-    end = np.searchsorted(of_line, markup.subtree_end[element], side="left")
-    return running[end] - running[first]
-
-
-def _signature_sums(
-    markup: Markup, opinions: NDArray[np.float32], chars: NDArray[np.float64]
-) -> list[NDArray[np.float64]]:
-    """For lines in elements of the same tag and attributes: how many, how long, how linked, mean opinion."""
-    names: dict[tuple[int, str, int, str], int] = {}
-    tags, attributes = markup.tag.tolist(), markup.attributes
-    parents = markup.parent.tolist()
-    kind = np.fromiter(
-        (
-            names.setdefault((tags[e], attributes[e], tags[parents[e]], attributes[parents[e]]), len(names))
-            for e in markup.block.tolist()
-        ),
-        np.int64,
-        len(chars),
-    )
-    count = np.bincount(kind)
-    size = np.maximum(np.bincount(kind, chars), 1)
-    columns = [
-        np.log1p(count[kind]) / 4,
-        (np.bincount(kind, chars) / count)[kind] / 100,
-        (np.bincount(kind, chars) / max(chars.sum(), 1))[kind],
-        (np.bincount(kind, chars * markup.link_share) / size)[kind],
-    ]
-    columns += [
-        (np.bincount(kind, chars * opinions[:, label]) / size)[kind] for label in range(opinions.shape[1])
-    ]
-    return columns
+N_OPINIONS = 5
+N_TEXT = 29 + 2 * N_OPINIONS + 7 + 10 + 5 + 2 * len(WINDOWS) * (N_OPINIONS + 1) + 7 + N_OPINIONS
+N_CONTEXT = N_TEXT + N_OPINIONS + N_TREE
+"""Features of a line: ``N_TEXT`` from text, the rest from markup."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -63,6 +63,8 @@ _SPACELESS = (
     (0x3400, 0x9FFF),  # CJK ideographs
     (0xF900, 0xFAFF),
 )
+MAX_READ = 10_000
+"""Characters of a line that are read; what comes after them says nothing new."""
 _LAST = 0xFFFF  # every plane above the first is read as this one symbol
 
 
@@ -96,7 +98,7 @@ def _tables() -> tuple[NDArray[np.uint8], NDArray[np.uint32]]:
     return classes, normal
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LineBatch:
     """Documents laid end to end as arrays.
 
@@ -116,6 +118,8 @@ class LineBatch:
     normal : ndarray of uint32, shape (n_characters,)
         Lower case; every digit is ``0``, every space one space, every pad a newline.
     word_start, word_length, word_line : ndarray of int64, shape (n_words,)
+    word_ends : ndarray of int64, shape (n_lines + 1,)
+        Words ``word_ends[i]`` to ``word_ends[i + 1]`` are those of line ``i``.
     word_hash : ndarray of uint64, shape (n_words,)
     line_hash : ndarray of uint64, shape (n_lines,)
         Hash of a line's words, so of its text without spaces and punctuation.
@@ -131,6 +135,7 @@ class LineBatch:
     word_start: NDArray[np.int64]
     word_length: NDArray[np.int64]
     word_line: NDArray[np.int64]
+    word_ends: NDArray[np.int64]
     word_hash: NDArray[np.uint64]
     line_hash: NDArray[np.uint64]
 
@@ -141,6 +146,9 @@ class LineBatch:
         counts = np.fromiter((len(document.lines) for document in documents), np.int64, len(documents))
         ends = np.concatenate(([0], np.cumsum(counts)))
         length = np.fromiter(map(len, lines), np.int64, len(lines))
+        if length.size and length.max() > MAX_READ:
+            lines = [line[:MAX_READ] for line in lines]
+            length = np.minimum(length, MAX_READ)
         start = np.cumsum(length + 1) - length
         raw = ("\n" + "\n".join(lines) + "\n").encode("utf-32-le", "surrogatepass")
         codes = np.minimum(np.frombuffer(raw, dtype="<u4"), _LAST)
@@ -151,7 +159,8 @@ class LineBatch:
         classes[pads] = SPACE
         normal[pads] = ord("\n")
         word_start, word_length = _words(classes)
-        word_line = np.searchsorted(start, word_start, side="right") - 1
+        words_before = np.append(np.searchsorted(word_start, start), len(word_start))
+        word_line = np.repeat(np.arange(len(lines)), np.diff(words_before))
         word_hash = _segment_hashes(normal, word_start, word_length)
         return cls(
             documents=documents,
@@ -164,9 +173,17 @@ class LineBatch:
             word_start=word_start,
             word_length=word_length,
             word_line=word_line,
+            word_ends=words_before,
             word_hash=word_hash,
             line_hash=_hash_of_words(word_hash, word_line, len(lines)),
         )
+
+    @cached_property
+    def shape(self) -> NDArray[np.float32]:
+        """How each line looks; see :func:`boilerplate_ds.features.shape.line_shape`."""
+        from boilerplate_ds.features.shape import line_shape
+
+        return line_shape(self)
 
     @property
     def n_lines(self) -> int:

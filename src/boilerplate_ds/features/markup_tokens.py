@@ -10,75 +10,102 @@ from zlib import crc32
 
 import numpy as np
 
+from boilerplate_ds.features.text_tokens import shape_tokens
+from boilerplate_ds.features.tree import HEIGHTS
 from boilerplate_ds.sources.html_tags import TAGS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
-    from boilerplate_ds.document import Document, Markup
+    from boilerplate_ds.features.lines import LineBatch
+    from boilerplate_ds.features.text_tokens import Tokens
+    from boilerplate_ds.features.tree import Forest
 
 MARKUP_BITS = 17
 """Buckets of the markup model's weights, as a power of two."""
-HEIGHTS = 8
-"""How many elements are read above each line, its own included."""
 _NEARNESS = (0, 1, 2, 3, 4, 4, 5, 5)  # heights that share a bucket
 _MAX_TOKENS = 16  # of one element; utility-class frameworks write dozens
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W_A-Za-z\d]+")
 
 
 @lru_cache(maxsize=1 << 16)
-def _element_tokens(tag: int, attributes: str) -> NDArray[np.uint32]:
+def _element_tokens(tag: int, attributes: str) -> tuple[int, ...]:
     """Hashes of an element's tag and of the words in its attributes."""
     words = [match[0].lower() for match in _WORD.finditer(attributes[:512])]
     distinct = list(dict.fromkeys(words))[:_MAX_TOKENS]
     whole = attributes[:64]
     names = [f"<{TAGS[tag]}", *distinct, *([f"={whole}"] if whole else [])]
-    return np.fromiter((crc32(name.encode("utf-8", "replace")) for name in names), np.uint32, len(names))
+    return tuple(crc32(name.encode("utf-8", "replace")) for name in names)
 
 
-def ancestors(markup: Markup) -> NDArray[np.int32]:
-    """Elements around each line, nearest first; shape (HEIGHTS, n_lines), the root repeated at the end."""
-    chain_ = [markup.element]
-    for _ in range(HEIGHTS - 1):
-        chain_.append(markup.parent[chain_[-1]])
-    return np.stack(chain_)
+def markup_tokens(forest: Forest, batch: LineBatch) -> Iterator[Tokens]:
+    """Hash what surrounds each marked line, one kind of token after another.
 
+    The tokens of the nearest elements, marked by nearness, and the tag path; then what the line looks like
+    (length, links, last character) in its tags, and the tags of the lines before and after.
 
-def markup_tokens(document: Document) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Hash the tokens of the nearest elements of each line, marked by nearness, and its tag path.
-
-    Returns
-    -------
+    Yields
+    ------
     buckets : ndarray of int64, shape (n_tokens,)
-    ends : ndarray of int64, shape (n_lines + 1,)
-        Tokens ``ends[i]`` to ``ends[i + 1]`` are those of line ``i``; none without markup.
+    ends : ndarray of int64, shape (n_marked + 1,)
+        Tokens ``ends[i]`` to ``ends[i + 1]`` are those of marked line ``i``.
     """
-    n_lines = len(document.lines)
-    markup = document.markup
-    if markup is None or not n_lines:
-        return np.zeros(0, dtype=np.int64), np.zeros(n_lines + 1, dtype=np.int64)
-    above = ancestors(markup)
-    used, slot = np.unique(above, return_inverse=True)
-    slot = slot.reshape(above.shape)
-    tags = markup.tag[used].tolist()
-    attributes = markup.attributes
-    tokens = [_element_tokens(tag, attributes[e]) for tag, e in zip(tags, used.tolist(), strict=True)]
+    yield _element_tokens_of_lines(forest)
+    yield shape_tokens(_shape_codes(forest, batch), MARKUP_BITS)
+
+
+def _shape_codes(forest: Forest, batch: LineBatch) -> NDArray[np.int64]:
+    """Give numbers to what marked lines look like in their tags; shape (n_marked, 7)."""
+    shape = batch.shape[forest.rows]
+    length = np.minimum(shape[:, 0], 7).astype(np.int64)
+    linked = np.minimum(forest.link_share * 4, 3).astype(np.int64)
+    ends = shape[:, 23].astype(np.int64)
+    tag = forest.tag[forest.above[:2]]
+    block = forest.tag[forest.block]
+    # three tags do not fit into one code: a hash of them does
+    before, after = _beside(forest, block, len(TAGS)), _beside(forest, block, len(TAGS), step=1)
+    return np.stack(
+        (
+            tag[0] * 8 + length,
+            block * 8 + length,
+            block * 8 + linked * 2 + ends,
+            tag[1] * 8 + linked * 2 + ends,
+            length * 8 + linked * 2 + ends,
+            (before * 31 + block * 7 + after) % 1024,
+            _beside(forest, length, 0) * 64 + length * 8 + _beside(forest, length, 0, step=1),
+        ),
+        axis=1,
+    )
+
+
+def _beside(forest: Forest, values: NDArray[np.int64], outside: int, *, step: int = -1) -> NDArray[np.int64]:
+    """Values of the line before (or after) in the document; ``outside`` where there is none."""
+    is_there = np.roll(forest.document, -step) == forest.document
+    is_there[0 if step < 0 else -1] = False
+    return np.where(is_there, np.roll(values, -step), outside)
+
+
+def _element_tokens_of_lines(forest: Forest) -> Tokens:
+    above = forest.above
+    n_lines = above.shape[1]
+    tokens = [_element_tokens(tag, attributes) for tag, attributes in forest.kinds]
     sizes = np.fromiter(map(len, tokens), np.int64, len(tokens))
     flat = np.fromiter(chain.from_iterable(tokens), np.uint32, int(sizes.sum()))
     offsets = np.concatenate(([0], np.cumsum(sizes)))
     # one row a line, one column a height: the element's tokens, mixed with how near it is
-    order = slot.T.ravel()
+    kind = forest.kind[above].T.ravel()
     nearness = np.tile(np.array(_NEARNESS, dtype=np.uint32), n_lines)
-    repeated = np.concatenate(([True] * n_lines, (above[1:] == above[:-1]).ravel())).reshape(above.shape)
-    repeated[0] = False
-    size = np.where(repeated.T.ravel(), 0, sizes[order])
+    repeated = np.zeros(above.shape, dtype=bool)
+    repeated[1:] = above[1:] == above[:-1]
+    size = np.where(repeated.T.ravel(), 0, sizes[kind])
     total = int(size.sum())
     within = np.arange(total) - np.repeat(np.cumsum(size) - size, size)
-    hashed = flat[np.repeat(offsets[:-1][order], size) + within]
+    hashed = flat[np.repeat(offsets[:-1][kind], size) + within]
     hashed = (hashed ^ (np.repeat(nearness, size) * np.uint32(0x9E3779B1))) * np.uint32(0x85EBCA6B)
-    path = (markup.tag[above[0]] * 64 + markup.tag[above[1]]).astype(np.uint32) * np.uint32(64) + markup.tag[
-        above[2]
-    ].astype(np.uint32)
+    tag = forest.tag[above[:3]].astype(np.uint32)
+    path = (tag[0] * np.uint32(64) + tag[1]) * np.uint32(64) + tag[2]
     path = (path ^ np.uint32(0x5BD1E995)) * np.uint32(0xC2B2AE35)
     ends = np.concatenate(([0], np.cumsum(size.reshape(n_lines, HEIGHTS).sum(axis=1))))
     buckets = np.insert(hashed, ends[1:], path) >> np.uint32(32 - MARKUP_BITS)

@@ -262,12 +262,11 @@ def measure_agreement(ratings: Ratings, *, n_bootstrap: int = 1000, seed: int = 
 
 def krippendorff_alpha(counts: NDArray[np.int64]) -> float:
     """Krippendorff's α, nominal, of label counts (n_lines, n_labels); NaN if only one label occurs."""
-    import krippendorff
-
     pairable = counts[counts.sum(axis=1) > 1]
     if np.count_nonzero(pairable.sum(axis=0)) < 2:
         return nan
-    return float(krippendorff.alpha(value_counts=pairable, level_of_measurement="nominal"))
+    weighted = pairable / (pairable.sum(axis=1, keepdims=True) - 1)
+    return float(_alpha(pairable.T @ weighted - np.diag(weighted.sum(axis=0))))
 
 
 def cohen_kappa(confusion: NDArray[np.int64]) -> float:
@@ -315,10 +314,10 @@ def _pair(annotators: tuple[str, str], confusions: NDArray[np.int64], resamples:
         n_documents=len(confusions),
         n_lines=int(confusion.sum()),
         share=_estimate(float(_share(confusion)), resamples, _share),
-        kappa=_estimate(cohen_kappa(confusion), resamples, _kappa),
+        kappa=_estimate(cohen_kappa(confusion), resamples, kappas),
         per_label={
             name: _estimate(
-                cohen_kappa(_one_against_rest(confusion, label)), _one_against_rest(resamples, label), _kappa
+                cohen_kappa(_one_against_rest(confusion, label)), _one_against_rest(resamples, label), kappas
             )
             for label, name in enumerate(LABEL_NAMES)
         },
@@ -364,7 +363,11 @@ def _share(matrices: NDArray[Any]) -> Matrices:
     return share
 
 
-def _kappa(confusions: Matrices) -> Matrices:
+def kappas(confusions: Matrices) -> Matrices:
+    """Cohen's κ of confusion matrices, shape (..., n_labels, n_labels); NaN where only one label occurs.
+
+    Without scikit-learn, which takes a second to load: for resamples and for a page that waits.
+    """
     n = confusions.sum(axis=(-2, -1))
     by_chance = (confusions.sum(axis=-1) * confusions.sum(axis=-2)).sum(axis=-1) / n**2
     return _beyond_chance(_share(confusions), by_chance)

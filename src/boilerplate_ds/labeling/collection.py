@@ -62,15 +62,7 @@ def load_collection(folder: str | Path, rejects: Rejects | None = None) -> Colle
         At the first bad record, without ``rejects``.
     """
     folder = Path(folder)
-    if not folder.is_dir():
-        raise DatasetError(f"{folder}: no such collection")
-    documents: dict[str, Document] = {}
-    for path in document_files(folder):
-        for document in read_document_file(path, rejects, set(documents)):
-            documents[document.id] = document if document.source else replace(document, source=folder.name)
-    if not documents:
-        hint = f"; run: boilerplate-ds hydrate {folder}" if (folder / "corpus.json").exists() else ""
-        raise DatasetError(f"{folder}: holds no documents{hint}")
+    documents = load_documents(folder, rejects)
     annotations = []
     for stored in LabelStore(folder).latest(rejects).values():
         reason = misfit(stored.annotation, documents.get(stored.annotation.doc_id))
@@ -79,6 +71,34 @@ def load_collection(folder: str | Path, rejects: Rejects | None = None) -> Colle
         else:
             annotations.append(stored.annotation)
     return Collection(folder, documents, tuple(annotations))
+
+
+def load_documents(folder: str | Path, rejects: Rejects | None = None) -> dict[str, Document]:
+    """Read the documents of a collection, by id, in the order of their files.
+
+    Raises
+    ------
+    DatasetError
+        If the folder is missing or holds no documents.
+    LabelError
+        At the first bad record, without ``rejects``.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise DatasetError(f"{folder}: no such collection")
+    documents: dict[str, Document] = {}
+    for path in document_files(folder):
+        for document in read_document_file(path, rejects, set(documents)):
+            documents[document.id] = document if document.source else replace(document, source=folder.name)
+    if not documents:
+        hint = f"; run: boilerplate-ds hydrate {folder}" if is_standoff(folder) else ""
+        raise DatasetError(f"{folder}: holds no documents{hint}")
+    return documents
+
+
+def is_standoff(folder: Path) -> bool:
+    """Whether a collection labels pages whose texts cannot be shipped: it says where to find them."""
+    return (folder / "corpus.json").exists()
 
 
 def misfit(annotation: Annotation, document: Document | None) -> str:

@@ -9,7 +9,7 @@ import json
 import os
 import re
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from secrets import token_hex
 from typing import IO, TYPE_CHECKING, Any
 
@@ -195,6 +195,14 @@ def _lines(handle: IO[bytes], end: int) -> Iterator[bytes]:
         yield line
         while len(line) > MAX_LINE_BYTES and not line.endswith(b"\n"):
             line = handle.readline(MAX_LINE_BYTES + 1)
+
+
+@contextmanager
+def lock_file(path: Path) -> Iterator[None]:
+    """Hold a lock that whoever else asks for it waits for; the file itself stays empty."""
+    with path.open("ab") as handle:
+        _lock(handle)
+        yield
 
 
 def _settled_size(handle: IO[bytes]) -> int:

@@ -111,8 +111,7 @@ class LabelStore:
                 except LabelError as error:
                     reject_or_raise(rejects, path, where, str(error), LabelError)
                 else:
-                    extra = {key: value for key, value in record.items() if key not in _KNOWN}
-                    yield StoredAnnotation(annotation, path, line, extra)
+                    yield StoredAnnotation(annotation, path, line, extra_fields(record))
 
     def annotations(self, rejects: Rejects | None = None) -> Iterator[Annotation]:
         """Yield every annotation, history included, annotator by annotator, oldest first."""
@@ -193,6 +192,11 @@ def parse_annotation(record: Mapping[str, Any]) -> Annotation:
         seconds=_seconds(record.get("seconds")),
         notes=record.get("notes", ""),
     )
+
+
+def extra_fields(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the fields of an annotation's record that are not the annotation's own."""
+    return {key: value for key, value in record.items() if key not in _KNOWN}
 
 
 def _seconds(value: object) -> float | None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from boilerplate_ds.document import Labels
+    from boilerplate_ds.document import Document, Labels
     from boilerplate_ds.errors import Rejects
 
 _TEXT_FIELDS = ("doc_id", "text_sha256", "source", "labels")
@@ -71,6 +71,17 @@ def append_suggestion(folder: str | Path, suggestion: Suggestion) -> None:
     parsed = parse_suggestion(record)
     path = Path(folder) / "suggestions" / f"{check_annotator(parsed.source)}.jsonl"
     append_line(path, encode_record(record))
+
+
+def from_probabilities(document: Document, source: str, probabilities: NDArray[np.float32]) -> Suggestion:
+    """Suggest the likeliest label of each line; probabilities have the shape (n_lines, n_labels)."""
+    return Suggestion(
+        doc_id=document.id,
+        text_sha256=document.text_sha256,
+        source=source,
+        labels=probabilities.argmax(axis=1).astype(np.int8),
+        scores=probabilities.max(axis=1).clip(0, 1),
+    )
 
 
 def read_suggestions(folder: str | Path, rejects: Rejects | None = None) -> dict[str, dict[str, Suggestion]]:

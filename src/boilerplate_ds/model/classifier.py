@@ -10,29 +10,32 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GroupKFold
 
-from boilerplate_ds.document import NOT_CONTENT
+from boilerplate_ds.document import MAIN
 from boilerplate_ds.errors import DatasetError
-from boilerplate_ds.features import LineBatch, context_features, text_tokens
+from boilerplate_ds.features import Forest, LineBatch, context_features, markup_tokens, text_tokens
+from boilerplate_ds.features.context import N_CONTEXT
 from boilerplate_ds.features.markup_tokens import MARKUP_BITS
 from boilerplate_ds.features.text_tokens import TEXT_BITS
+from boilerplate_ds.model.hub import find_model
 from boilerplate_ds.model.linear import N_OPINIONS, LinearModel, fit_linear, token_matrix
 from boilerplate_ds.model.network import N_LABELS, Schedule, Targets, fit_network
 from boilerplate_ds.model.persistence import load_model, save_model
-from boilerplate_ds.model.runtime import LineModel, batch_markup_tokens, chunks
+from boilerplate_ds.model.runtime import LineModel, Reading, chunks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from boilerplate_ds.document import Document, Labels
+    from boilerplate_ds.model.linear import Tokens
 
     Progress = Callable[[str, float], None]
 
 CLASS_WEIGHT = np.array([1.0, 2.2, 1.0, 1.6], dtype=np.float32)
 """Weight of a line's loss by its label: about the root of how rare the label is on whole pages."""
-FOUR_CLASS_WEIGHT = 3.0
+FOUR_CLASS_WEIGHT = 5.0
 """How much more a page counts whose four labels are known: such pages are few beside binary ones."""
 
 
@@ -61,7 +64,7 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
         Class ids, in the order of :class:`~boilerplate_ds.document.Label`.
     """
 
-    def __init__(self, *, n_folds: int = 5, epochs: int = 8, random_state: int = 0, n_jobs: int = 1) -> None:
+    def __init__(self, *, n_folds: int = 5, epochs: int = 20, random_state: int = 0, n_jobs: int = 1) -> None:
         self.n_folds = n_folds
         self.epochs = epochs
         self.random_state = random_state
@@ -82,8 +85,8 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
         documents : sequence of Document
             With markup or without, in any mix.
         labels : sequence of array of int, each (n_lines,)
-            Class ids; ``NOT_CONTENT`` (-1) for a line of which only that is known; lower for a line that is
-            context only.
+            Class ids; ``MAIN`` or ``NOT_MAIN`` for lines of which only that is known; lower for a line that
+            is context only.
         groups : sequence of str, optional
             The site of each document; default its ``site``, else its ``id``.
         progress : callable, optional
@@ -107,6 +110,7 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
             features,
             training.ends,
             Targets(training.labels, training.loss_weight(), training.words.astype(np.float32)),
+            views=training.views(),
             seed=self.random_state,
             schedule=Schedule(epochs=self.epochs),
             progress=lambda done: tell("Training the second stage", done),
@@ -142,11 +146,19 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
             raise DatasetError("no line is labelled; there is nothing to train on")
         return models[0], models[1], (opinions[0], opinions[1])
 
+    def read(self, documents: Sequence[Document]) -> list[Reading]:
+        """Give what the model says of each document: probabilities of labels and of main content."""
+        return list(self._fitted().read(documents))
+
     def predict_proba(self, documents: Sequence[Document]) -> list[NDArray[np.float32]]:
         """Probability of each label for each line; one array of shape (n_lines, 4) a document."""
+        return self._fitted().probabilities(documents)
+
+    def _fitted(self) -> LineModel:
         if not hasattr(self, "model_"):
             raise NotFittedError("this LineClassifier is not fitted yet; call fit, or LineClassifier.load")
-        return self.model_.probabilities(documents)
+        model: LineModel = self.model_
+        return model
 
     def predict(self, documents: Sequence[Document]) -> list[Labels]:
         """Most probable class id of each line; one array of int8, shape (n_lines,), a document."""
@@ -160,17 +172,22 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
 
     def save(self, folder: str | Path, facts: Mapping[str, Any] | None = None) -> Path:
         """Write the model as arrays and JSON; see :mod:`boilerplate_ds.model.persistence`."""
-        if not hasattr(self, "model_"):
-            raise NotFittedError("this LineClassifier is not fitted yet; there is nothing to save")
-        return save_model(self.model_, folder, {"parameters": self.get_params(), **(facts or {})})
+        return save_model(self._fitted(), folder, {"parameters": self.get_params(), **(facts or {})})
 
     @classmethod
-    def load(cls, folder: str | Path) -> LineClassifier:
-        """Read a model that :meth:`save` wrote; raises ``ModelError`` if it is not sound."""
+    def load(cls, model: str | Path) -> LineClassifier:
+        """Read a model that :meth:`save` wrote; raises ``ModelError`` if it is not there or not sound.
+
+        ``model`` is a folder, or a repository on the Hugging Face Hub: ``user/repo``, ``user/repo@revision``.
+        """
         classifier = cls()
-        classifier.model_ = load_model(folder)
+        classifier.model_ = load_model(find_model(model))
         classifier.classes_ = np.arange(N_LABELS)
         return classifier
+
+
+def _itself(document: Document) -> Document:
+    return document
 
 
 def _checked(documents: Sequence[Document], labels: Sequence[Labels]) -> list[Labels]:
@@ -203,13 +220,12 @@ class _TrainingLines:
             self.document
         ]
         self.words = np.zeros(len(labels))
-        four = np.bincount(self.document, labels > 0, minlength=len(documents)) > 0
+        four = np.bincount(self.document, labels >= 0, minlength=len(documents)) > 0
         self.knows_four = four[self.document]
-        text_ids = {d.id for d in documents if d.markup is None}
-        # a page that is there as text and as HTML teaches the text model once
-        reads = np.fromiter(
-            (d.markup is None or d.id not in text_ids for d in documents), bool, len(documents)
-        )
+        # a page that is there in several views teaches the text model once, by its first plain one
+        pages = [(d.id, bool(knows)) for d, knows in zip(documents, four, strict=True)]
+        plain = {pages[i]: i for i, d in reversed(list(enumerate(documents))) if d.markup is None}
+        reads = np.array([plain.get(page, i) == i for i, page in enumerate(pages)])
         self.reads_text = reads[self.document]
 
     def folds(self, n_folds: int) -> list[NDArray[np.bool_]]:
@@ -225,23 +241,31 @@ class _TrainingLines:
         from scipy.sparse import vstack
 
         text, markup, first = [], [], 0
-        for chunk in chunks(self.documents):
+        for chunk in chunks(self.documents, _itself):
             batch = LineBatch.of(chunk)
             rows = slice(first, first + batch.n_lines)
             self.words[rows] = np.bincount(batch.word_line, minlength=batch.n_lines)
             text.append(token_matrix(text_tokens(batch), 1 << TEXT_BITS))
-            markup.append(token_matrix([batch_markup_tokens(chunk)], 1 << MARKUP_BITS))
+            markup.append(token_matrix(_markup_tokens_of_all_lines(batch), 1 << MARKUP_BITS))
             first = rows.stop
         return vstack(text, format="csr"), vstack(markup, format="csr")
+
+    def views(self) -> list[tuple[str, bool, bool]]:
+        """Say what each document is a view of: its page, with markup or without, and what is known of it."""
+        knows = self.knows_four[self.ends[:-1]].tolist()
+        return [
+            (document.id, document.markup is not None, four)
+            for document, four in zip(self.documents, knows, strict=True)
+        ]
 
     def supervision(self, lines: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Labels, NDArray[np.float64]]:
         """Index, label and weight of those of ``lines`` whose label is known.
 
         Longer lines weigh more, long pages are held back, pages with four labels count double.
         """
-        chosen = np.flatnonzero(lines & (self.labels >= NOT_CONTENT))
-        page = np.bincount(self.document, self.words)[self.document]
-        weight = np.sqrt((self.words + 1) / np.sqrt(page + 1)) * np.where(self.knows_four, 2.0, 1.0)
+        chosen = np.flatnonzero(lines & (self.labels >= MAIN))
+        size = np.diff(self.ends)[self.document]
+        weight = ((self.words + 1) / size) ** 0.25 * np.where(self.knows_four, 2.0, 1.0)
         return (
             chosen,
             self.labels[chosen],
@@ -252,7 +276,9 @@ class _TrainingLines:
         """Weight of lines for the network's cross-entropy."""
         sizes = np.diff(self.ends)[self.document]
         weight = CLASS_WEIGHT[np.maximum(self.labels, 0)] / np.sqrt(sizes)
-        return (weight * np.where(self.knows_four, FOUR_CLASS_WEIGHT, 1.0)).astype(np.float32)
+        weight = weight * np.where(self.knows_four, FOUR_CLASS_WEIGHT, 1.0)
+        in_single: NDArray[np.float32] = weight.astype(np.float32)
+        return in_single
 
 
 def _fit_fold(
@@ -267,14 +293,27 @@ def _fit_fold(
     return LinearModel(model.weights.astype(np.float16).astype(np.float32), model.bias)
 
 
+def _markup_tokens_of_all_lines(batch: LineBatch) -> Iterator[Tokens]:
+    """Markup tokens with an empty row for each line that has no markup."""
+    forest = Forest.of(batch)
+    if forest is None:
+        yield np.zeros(0, dtype=np.int64), np.zeros(batch.n_lines + 1, dtype=np.int64)
+        return
+    for buckets, ends in markup_tokens(forest, batch):
+        count = np.zeros(batch.n_lines, dtype=np.int64)
+        count[forest.rows] = np.diff(ends)
+        yield buckets, np.concatenate(([0], np.cumsum(count)))
+
+
 def _features(
     training: _TrainingLines, text: NDArray[np.float32], markup: NDArray[np.float32], tell: Progress
 ) -> NDArray[np.float32]:
-    parts, first = [], 0
-    for chunk in chunks(training.documents):
+    features, first = np.zeros((len(training.labels), N_CONTEXT), dtype=np.float32), 0
+    for chunk in chunks(training.documents, _itself):
         batch = LineBatch.of(chunk)
         rows = slice(first, first + batch.n_lines)
-        parts.append(context_features(batch, text[rows], markup[rows]))
+        part = context_features(batch, Forest.of(batch), text[rows], markup[rows])
+        features[rows, : part.shape[1]] = part
         first = rows.stop
         tell("Reading context", first / len(training.labels))
-    return np.concatenate(parts)
+    return features

@@ -1,8 +1,9 @@
 """Stage one: a linear model over hashed tokens reads each line by itself.
 
-Two questions, so that two kinds of supervision teach one model: is the line content (every labelled line
-answers that), and if not, which of ad, navigation and recommendation is it (lines with one of the four
-labels answer). Weights are fitted by scikit-learn and applied with numpy.
+Three questions, so that two kinds of supervision teach one model: is the line part of the page's main
+content, as reviewers chose it (pages reviewed for that alone); is it content under the guidelines; and if
+not, which of ad, navigation and recommendation is it (pages with four labels). Pages of either kind answer
+the other's question with a smaller weight. Weights are fitted by scikit-learn and applied with numpy.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from boilerplate_ds.document import MAIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,11 +24,13 @@ if TYPE_CHECKING:
 
     Tokens = tuple[NDArray[np.int64], NDArray[np.int64]]
 
-N_OPINIONS = 4
-"""Numbers a line gets from a linear model: the logit of content, then of ad, navigation, recommendation."""
+N_OPINIONS = 5
+"""Numbers a line gets from a linear model: logits of main content and of content, then of the other three."""
 CONTENT_STRENGTH = 0.3
-KIND_STRENGTH = 3.0
-"""Inverse strengths of the L2 penalty, scikit-learn's ``C``, of the two questions."""
+KIND_STRENGTH = 1.0
+"""Inverse strengths of the L2 penalty, scikit-learn's ``C``: of the first two questions, and of the third."""
+BORROWED = 0.4
+"""Weight of lines that answer a question that their pages were not reviewed for."""
 ITERATIONS = 40
 """Stopping early regularises; later iterations change the opinions little."""
 NEVER = -6.0
@@ -38,15 +43,15 @@ class LinearModel:
 
     Parameters
     ----------
-    weights : ndarray of float32, shape (n_buckets, 4)
-    bias : ndarray of float32, shape (4,)
+    weights : ndarray of float32, shape (n_buckets, 5)
+    bias : ndarray of float32, shape (5,)
     """
 
     weights: NDArray[np.float32]
     bias: NDArray[np.float32]
 
     def __call__(self, kinds: Iterable[Tokens], n_lines: int) -> NDArray[np.float32]:
-        """Opinions of every line, shape (n_lines, 4).
+        """Opinions of every line, shape (n_lines, 5).
 
         Parameters
         ----------
@@ -54,14 +59,19 @@ class LinearModel:
             One pair for each kind of token, as :func:`boilerplate_ds.features.text_tokens` gives them.
         n_lines : int
         """
-        opinions = np.tile(self.bias, (n_lines, 1))
-        for buckets, ends in kinds:
-            count = np.diff(ends)
-            some = count > 0
-            if some.any():
-                sums = np.add.reduceat(self.weights[buckets], ends[:-1][some], axis=0)
-                opinions[some] += sums / np.sqrt(count[some, None], dtype=np.float32)
-        return opinions
+        from scipy.sparse import csr_matrix
+
+        buckets, ends = zip(*kinds, strict=True)
+        count = np.stack([np.diff(kind_ends) for kind_ends in ends])
+        # one row for each kind of token of each line: gathers and sums in one pass
+        rows = np.concatenate(([0], np.cumsum(count.ravel())))
+        tokens = np.concatenate(buckets)
+        ones = np.ones(len(tokens), dtype=np.float32)
+        size = (len(rows) - 1, len(self.weights))
+        sums = csr_matrix((ones, tokens, rows), shape=size) @ self.weights
+        scale = 1 / np.sqrt(np.maximum(count, 1), dtype=np.float32)
+        opinions: NDArray[np.float32] = np.einsum("kn,knc->nc", scale, sums.reshape(len(ends), n_lines, -1))
+        return opinions + self.bias
 
 
 def token_matrix(kinds: Iterable[Tokens], n_buckets: int) -> Any:
@@ -83,25 +93,32 @@ def token_matrix(kinds: Iterable[Tokens], n_buckets: int) -> Any:
 
 
 def fit_linear(matrix: Any, labels: Labels, weight: NDArray[np.float64]) -> LinearModel:
-    """Fit both questions by L-BFGS on the logistic loss.
+    """Fit all three questions by L-BFGS on the logistic loss.
 
     Parameters
     ----------
     matrix : sparse matrix of float32, shape (n_lines, n_buckets)
     labels : ndarray of int8, shape (n_lines,)
-        Class ids, or ``NOT_CONTENT``.
+        Class ids, ``MAIN`` or ``NOT_MAIN``.
     weight : ndarray of float64, shape (n_lines,)
         Mean one.
     """
     weights = np.zeros((matrix.shape[1], N_OPINIONS), dtype=np.float32)
     bias = np.full(N_OPINIONS, NEVER, dtype=np.float32)
-    answers, used, coefficients, intercepts = _logistic(
-        matrix, (labels == 0).astype(np.int8), weight, CONTENT_STRENGTH
-    )
-    if len(answers) == 2:
-        weights[used, 0], bias[0] = coefficients[0], intercepts[0]
-    else:
-        bias[0] = -NEVER if answers[0] else NEVER
+    four = labels >= 0
+    is_content = ((labels == 0) | (labels == MAIN)).astype(np.int8)
+    for question, reviewed in enumerate((~four, four)):
+        if question and not (four.any() and (~four).any()):  # one kind of supervision: one question
+            weights[:, 1], bias[1] = weights[:, 0], bias[0]
+            break
+        lent = np.where(reviewed, 1.0, BORROWED)
+        answers, used, coefficients, intercepts = _logistic(
+            matrix, is_content, weight * lent, CONTENT_STRENGTH
+        )
+        if len(answers) == 2:
+            weights[used, question], bias[question] = coefficients[0], intercepts[0]
+        else:
+            bias[question] = -NEVER if answers[0] else NEVER
     known = np.flatnonzero(labels > 0)
     if len(known):
         kinds, used, coefficients, intercepts = _logistic(
@@ -112,8 +129,8 @@ def fit_linear(matrix: Any, labels: Labels, weight: NDArray[np.float64]) -> Line
                 np.stack((-coefficients[0], coefficients[0])) / 2,
                 np.array([-1, 1]) * intercepts / 2,
             )
-        bias[kinds] = intercepts
-        weights[np.ix_(used, kinds)] = coefficients.T
+        bias[kinds + 1] = intercepts
+        weights[np.ix_(used, kinds + 1)] = coefficients.T
     weights[0] = 0
     return LinearModel(weights, bias)
 

@@ -2,10 +2,11 @@
 
 A dense layer reads each line's features; residual blocks of dilated convolutions (van den Oord et al.,
 "WaveNet", 2016, without its gates) let lines see their neighbours up to 42 lines away, and the page's
-mean joins at every block; a last layer gives four logits. Training is plain Adam (Kingma and Ba, 2015) on a
-loss that both kinds of supervision share: a line with one of four labels pays the cross-entropy of that
-label, a line known only not to be content pays that of the three others together. Beside it stands each
-page's own soft F1 of content, in words, which is what a cleaned page is judged by.
+mean joins at every block; a last layer gives four logits for the label and one for main content. Training is
+Adam (Kingma and Ba, 2015) with averaged weights on a loss that both kinds of supervision share: a line with
+one of four labels pays the cross-entropy of that label, a line known to be outside the main content that of
+the three others together, and every line that of main content. Beside it stands each page's own soft F1 of
+main content, in words, which is what a cleaned page is judged by.
 """
 
 from __future__ import annotations
@@ -15,23 +16,28 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from boilerplate_ds.document import NOT_CONTENT
+from boilerplate_ds.document import MAIN, NOT_MAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float32]
 
-HIDDEN = 32
-"""Twice the width gained nothing in cross-validation (docs/experiments.md)."""
+HIDDEN = 48
+"""Channels; docs/experiments.md shows what fewer and more gave."""
 WIDTH = 5
 DILATIONS = (1, 4, 16)
 GAP = (WIDTH // 2) * max(DILATIONS)
 """Empty rows between documents, so that no convolution reaches from one into the next."""
-CLIP = 5.0
 N_LABELS = 4
+N_LOGITS = N_LABELS + 1
+"""One logit for each label, and the last one for main content."""
+LEAST_SPREAD = 0.25
+"""Features that vary less than this are scaled as if they varied so much: rare ones must not shout."""
+BORROWED = 0.3
+"""Weight of what a page teaches about the question that it was not reviewed for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +60,11 @@ class Network:
         parameters = {
             "mean": features.mean(axis=0, dtype=np.float64).astype(np.float32),
             # a feature that never varied in training (markup, say) is not read at all
-            "scale": np.where(spread > 1e-4, 1 / np.maximum(spread, 1e-4), 0).astype(np.float32),
+            "scale": np.where(spread > 1e-4, 1 / np.maximum(spread, LEAST_SPREAD), 0).astype(np.float32),
             "in.weight": normal(n_features, HIDDEN, fan=n_features),
             "in.bias": np.zeros(HIDDEN, dtype=np.float32),
-            "out.weight": normal(HIDDEN, N_LABELS, fan=HIDDEN * 4),
-            "out.bias": np.zeros(N_LABELS, dtype=np.float32),
+            "out.weight": normal(HIDDEN, N_LOGITS, fan=HIDDEN * 4),
+            "out.bias": np.zeros(N_LOGITS, dtype=np.float32),
         }
         for block in range(len(DILATIONS)):
             parameters[f"block{block}.weight"] = normal(HIDDEN, WIDTH * HIDDEN, fan=WIDTH * HIDDEN)
@@ -66,28 +72,30 @@ class Network:
             parameters[f"block{block}.bias"] = np.zeros(HIDDEN, dtype=np.float32)
         return cls(parameters)
 
-    def scaled(self, features: Floats) -> Floats:
-        """Features centred, scaled and clipped to ``±CLIP``."""
-        centred = features - self.parameters["mean"]
-        scaled: Floats = np.clip(centred * self.parameters["scale"], -CLIP, CLIP)
-        return scaled
+    def folded(self) -> Network:
+        """Give the same network with the scaling of its inputs taken into the first layer."""
+        p = dict(self.parameters)
+        mean, scale, weight = p.pop("mean"), p.pop("scale"), p["in.weight"]
+        p["in.weight"] = weight * scale[:, None]
+        p["in.bias"] = (p["in.bias"] - (mean * scale) @ weight).astype(np.float32)
+        return Network(p)
 
     def logits(self, features: Floats, ends: NDArray[np.int64]) -> Floats:
-        """Logits of every line.
+        """Logits of every line, by a folded network.
 
         Parameters
         ----------
         features : ndarray of float32, shape (n_lines, n_features)
+            Columns that are left out at the end count as zero.
         ends : ndarray of int64, shape (n_documents + 1,)
             Document ``d`` has the lines ``ends[d]`` to ``ends[d + 1]``.
 
         Returns
         -------
-        ndarray of float32, shape (n_lines, 4)
+        ndarray of float32, shape (n_lines, 5)
         """
         layout = _Layout(ends)
-        inputs = layout.spread(self.scaled(features))
-        logits: Floats = _forward(self.parameters, inputs, layout).logits[layout.rows]
+        logits: Floats = _forward(self.parameters, features, layout).logits[layout.rows]
         return logits
 
 
@@ -143,13 +151,14 @@ def _add_shifted(out: Floats, values: Floats, shift: int) -> None:
         out[-shift:] += values[:shift]
 
 
-def _forward(p: dict[str, Floats], inputs: Floats, layout: _Layout) -> _Pass:
-    hidden: Floats = inputs @ p["in.weight"]
-    hidden += p["in.bias"]
-    active = [hidden > 0]
-    hidden *= active[0]
-    hidden *= layout.mask
+def _forward(p: dict[str, Floats], inputs: Floats, layout: _Layout, dropped: Sequence[Floats] = ()) -> _Pass:
+    """Run the network; ``dropped`` are factors of each block's update, for dropout."""
+    first: Floats = inputs @ p["in.weight"][: inputs.shape[1]]
+    first += p["in.bias"]
+    np.maximum(first, 0, out=first)
+    hidden = layout.spread(first)
     layers = [hidden]
+    active = [hidden > 0]
     for block in range(len(DILATIONS)):
         taps: Floats = hidden @ p[f"block{block}.weight"]
         page: Floats = layout.page_sums(hidden) / layout.sizes
@@ -157,23 +166,27 @@ def _forward(p: dict[str, Floats], inputs: Floats, layout: _Layout) -> _Pass:
         update = (from_page + p[f"block{block}.bias"])[layout.document]
         for tap, shift in enumerate(_shifts(block)):
             _add_shifted(update, taps[:, tap * HIDDEN : (tap + 1) * HIDDEN], shift)
-        on = update > 0
-        update *= on
+        np.maximum(update, 0, out=update)
         update *= layout.mask
+        active.append(update > 0)
+        if dropped:
+            update *= dropped[block]
         hidden = hidden + update
-        active.append(on)
         layers.append(hidden)
     return _Pass(inputs, layers, active, hidden @ p["out.weight"] + p["out.bias"])
 
 
-def _backward(p: dict[str, Floats], state: _Pass, grad: Floats, layout: _Layout) -> dict[str, Floats]:
+def _backward(
+    p: dict[str, Floats], state: _Pass, grad: Floats, layout: _Layout, dropped: Sequence[Floats] = ()
+) -> dict[str, Floats]:
     """Gradients of all weights from that of the logits."""
     grads = {"out.weight": state.hidden[-1].T @ grad, "out.bias": grad.sum(axis=0)}
     flow = grad @ p["out.weight"].T
     for block in reversed(range(len(DILATIONS))):
         below = state.hidden[block]
         update = flow * state.active[block + 1]
-        update *= layout.mask
+        if dropped:
+            update *= dropped[block]
         taps = np.zeros((layout.n_rows, WIDTH * HIDDEN), dtype=np.float32)
         for tap, shift in enumerate(_shifts(block)):
             _add_shifted(taps[:, tap * HIDDEN : (tap + 1) * HIDDEN], update, -shift)
@@ -186,8 +199,9 @@ def _backward(p: dict[str, Floats], state: _Pass, grad: Floats, layout: _Layout)
         flow += (page_update @ p[f"block{block}.page"].T / layout.sizes)[layout.document]
         flow *= layout.mask
     flow *= state.active[0]
-    grads["in.weight"] = state.inputs.T @ flow
-    grads["in.bias"] = flow.sum(axis=0)
+    first = flow[layout.rows]
+    grads["in.weight"] = state.inputs.T @ first
+    grads["in.bias"] = first.sum(axis=0)
     return grads
 
 
@@ -198,7 +212,7 @@ class Targets:
     Parameters
     ----------
     labels : ndarray of int8, shape (n_lines,)
-        Class ids; ``NOT_CONTENT`` where only that is known; anything below it: not known, not trained on.
+        Class ids, ``MAIN`` or ``NOT_MAIN``; anything below them: not known, not trained on.
     weight : ndarray of float32, shape (n_lines,)
         How much a line's cross-entropy counts.
     words : ndarray of float32, shape (n_lines,)
@@ -214,7 +228,10 @@ class Targets:
         return Targets(self.labels[lines], self.weight[lines], self.words[lines])
 
 
-_ALLOWED = np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1], [0, 1, 1, 1]], dtype=np.float32)
+# rows: the four labels, then MAIN (the last but one from behind) and NOT_MAIN
+_ALLOWED = np.array(
+    [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1], [1, 0, 0, 0], [0, 1, 1, 1]], dtype=np.float32
+)
 
 
 def softmax(logits: Floats) -> Floats:
@@ -224,43 +241,58 @@ def softmax(logits: Floats) -> Floats:
     return shares
 
 
+def sigmoid(logits: Floats) -> Floats:
+    """Probabilities of a logit each."""
+    shares: Floats = np.reciprocal(1 + np.exp(-np.clip(logits, -30, 30)), dtype=logits.dtype)
+    return shares
+
+
 def _loss_gradient(
     logits: Floats, targets: Targets, document: NDArray[np.int64], n_documents: int, soft_f1: float
 ) -> tuple[float, Floats]:
     """Mean loss and its gradient by the logits."""
-    p = softmax(logits)
-    known = targets.labels >= NOT_CONTENT
-    allowed = _ALLOWED[np.where(targets.labels == NOT_CONTENT, 4, np.maximum(targets.labels, 0))]
-    joint = p * allowed
+    known = targets.labels >= MAIN
+    four = targets.labels >= 0
+    is_main = ((targets.labels == 0) | (targets.labels == MAIN)).astype(np.float32)
+    total = max(float((targets.weight * known).sum()), 1e-6)
+    grad = np.empty_like(logits)
+
+    p = softmax(logits[:, :N_LABELS])
+    joint = p * _ALLOWED[np.where(known, targets.labels, NOT_MAIN)]  # negative labels count from the end
     mass = np.maximum(joint.sum(axis=1, keepdims=True), 1e-7)
-    weight = (targets.weight * known)[:, None]
-    total = max(float(weight.sum()), 1e-6)
-    loss = -float((weight * np.log(mass)).sum()) / total
-    grad = weight * (p - joint / mass) / total
+    own = (targets.weight * known * np.where(four, 1.0, BORROWED))[:, None] / total
+    loss = -float((own * np.log(mass)).sum())
+    grad[:, :N_LABELS] = own * (p - joint / mass)
+
+    main = sigmoid(logits[:, N_LABELS])
+    lent = targets.weight * known * np.where(four, BORROWED, 1.0) / total
+    loss -= float((lent * np.log(np.maximum(np.where(is_main > 0, main, 1 - main), 1e-7))).sum())
+    grad[:, N_LABELS] = lent * (main - is_main)
+
     words = targets.words * known
-    truth = words * (targets.labels == 0)
-    hit = np.bincount(document, p[:, 0] * truth, n_documents)
-    size = np.bincount(document, p[:, 0] * words + truth, n_documents) + 1.0
+    truth = words * is_main
+    hit = np.bincount(document, main * truth, n_documents)
+    size = np.bincount(document, main * words + truth, n_documents) + 1.0
     loss += soft_f1 * float(np.mean(1 - 2 * hit / size))
-    by_content = (
-        -2 * (truth * size[document] - hit[document] * words) / size[document] ** 2 * (soft_f1 / n_documents)
-    )
-    through = p[:, :1] * -p
-    through[:, 0] += p[:, 0]
-    grad += (by_content[:, None] * through).astype(np.float32)
-    return loss, grad.astype(np.float32)
+    by_main = -2 * (truth * size[document] - hit[document] * words) / size[document] ** 2
+    grad[:, N_LABELS] += by_main * (soft_f1 / n_documents) * main * (1 - main)
+    return loss, grad
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How the second stage is trained; ``batch_lines`` 0 stands for a 150th of all lines, 400 to 6,000."""
+    """How the second stage is trained; ``batch_lines`` 0 stands for a 150th of all lines, 400 to 6,000.
 
-    epochs: int = 8
+    ``average`` is the share of the averaged weights that stays at each step.
+    """
+
+    epochs: int = 20
     batch_lines: int = 0
     rate: float = 2e-3
-    decay: float = 1e-4
-    soft_f1: float = 0.5
+    decay: float = 1e-3
+    soft_f1: float = 1.0
     dropout: float = 0.1
+    average: float = 0.998
 
 
 def fit_network(
@@ -268,17 +300,21 @@ def fit_network(
     ends: NDArray[np.int64],
     targets: Targets,
     *,
+    views: Sequence[object] | None = None,
     seed: int = 0,
     schedule: Schedule | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Network:
-    """Train the second stage.
+    """Train the second stage; gives a folded network.
 
     Parameters
     ----------
     features : ndarray of float32, shape (n_lines, n_features)
+        Scaled in place.
     ends : ndarray of int64, shape (n_documents + 1,)
     targets : Targets
+    views : sequence of hashable, length n_documents, optional
+        Of the documents with the same key, which are views of one page, each epoch takes one.
     seed : int
     schedule : Schedule, optional
     progress : callable, optional
@@ -286,61 +322,96 @@ def fit_network(
     """
     plan = schedule or Schedule()
     network = Network.initial(features, seed)
-    features = network.scaled(features)
     p = network.parameters
+    features -= p["mean"]
+    features *= p["scale"]
     trained = [name for name in p if name not in ("mean", "scale")]
-    first = {name: np.zeros_like(p[name]) for name in trained}
-    second = {name: np.zeros_like(p[name]) for name in trained}
+    average = {name: p[name].copy() for name in trained}
+    moments = {name: np.zeros((2, *p[name].shape), dtype=np.float32) for name in trained}
     rng = np.random.default_rng(seed + 1)
-    batch_lines = plan.batch_lines or int(np.clip(len(features) // 150, 400, 6000))
-    batches = [_batches(ends, batch_lines, rng) for _ in range(plan.epochs)]
-    n_steps = sum(map(len, batches))
-    for step, batch in enumerate((batch for epoch in batches for batch in epoch), start=1):
-        lines, batch_ends = _lines_of(batch, ends)
-        layout = _Layout(batch_ends)
-        inputs = layout.spread(features[lines])
-        if plan.dropout:
-            inputs *= (rng.random(inputs.shape, dtype=np.float32) >= plan.dropout) / np.float32(
-                1 - plan.dropout
-            )
-        state = _forward(p, inputs, layout)
-        grad = np.zeros_like(state.logits)
-        _, grad[layout.rows] = _loss_gradient(
-            state.logits[layout.rows],
-            targets.take(lines),
-            layout.document[layout.rows],
-            len(batch),
-            plan.soft_f1,
-        )
-        grads = _backward(p, state, grad, layout)
+    batch_lines = plan.batch_lines or int(np.clip(ends[-1] // 150, 400, 6000))
+    batches = [batch for _ in range(plan.epochs) for batch in _batches(ends, batch_lines, rng, views)]
+    n_steps = len(batches)
+    for step, batch in enumerate(batches, start=1):
+        grads = _gradients(p, _Batch.of(features, ends, targets, batch), plan, rng)
         rate = plan.rate * min(1.0, step / (0.05 * n_steps)) * 0.5 * (1 + np.cos(np.pi * step / n_steps))
-        _adam(p, grads, first, second, step=step, rate=rate, decay=plan.decay)
+        _adam(p, grads, moments, step=step, rate=rate, decay=plan.decay)
+        kept = min(plan.average, step / (step + 10))
+        for name in trained:
+            average[name] += np.float32(1 - kept) * (p[name] - average[name])
         if progress is not None:
             progress(step / n_steps)
-    return network
+    return Network(p | average).folded()
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Some documents' features and targets; ``ends`` as in :meth:`Network.logits`."""
+
+    features: Floats
+    ends: NDArray[np.int64]
+    targets: Targets
+
+    @classmethod
+    def of(
+        cls, features: Floats, ends: NDArray[np.int64], targets: Targets, documents: NDArray[np.int64]
+    ) -> _Batch:
+        lines, batch_ends = _lines_of(documents, ends)
+        return cls(features[lines], batch_ends, targets.take(lines))
+
+
+def _gradients(
+    p: dict[str, Floats], batch: _Batch, plan: Schedule, rng: np.random.Generator
+) -> dict[str, Floats]:
+    """Gradients of all weights on one batch of documents."""
+    layout = _Layout(batch.ends)
+    inputs = batch.features
+    dropped: list[Floats] = []
+    if plan.dropout:
+        inputs *= _dropout(rng, inputs.shape, plan.dropout)
+        dropped = [_dropout(rng, (layout.n_rows, HIDDEN), plan.dropout) for _ in DILATIONS]
+    state = _forward(p, inputs, layout, dropped)
+    grad = np.zeros_like(state.logits)
+    _, grad[layout.rows] = _loss_gradient(
+        state.logits[layout.rows],
+        batch.targets,
+        layout.document[layout.rows],
+        len(batch.ends) - 1,
+        plan.soft_f1,
+    )
+    return _backward(p, state, grad, layout, dropped)
+
+
+def _dropout(rng: np.random.Generator, shape: tuple[int, ...], share: float) -> Floats:
+    kept: Floats = (rng.random(shape, dtype=np.float32) >= share) * np.float32(1 / (1 - share))
+    return kept
 
 
 def _adam(
     p: dict[str, Floats],
     grads: dict[str, Floats],
-    first: dict[str, Floats],
-    second: dict[str, Floats],
+    moments: dict[str, Floats],
     *,
     step: int,
     rate: float,
     decay: float,
 ) -> None:
     for name, grad in grads.items():
-        first[name] += 0.1 * (grad - first[name])
-        second[name] += 0.002 * (grad * grad - second[name])
-        move = first[name] / (1 - 0.9**step) / (np.sqrt(second[name] / (1 - 0.998**step)) + 1e-8)
-        p[name] -= np.float32(rate) * (move + np.float32(decay) * p[name] * 10)
+        first, second = moments[name]
+        first += 0.1 * (grad - first)
+        second += 0.002 * (grad * grad - second)
+        move = first / (1 - 0.9**step) / (np.sqrt(second / (1 - 0.998**step)) + 1e-8)
+        p[name] -= np.float32(rate) * (move + np.float32(decay) * p[name])
 
 
-def _batches(ends: NDArray[np.int64], batch_lines: int, rng: np.random.Generator) -> list[NDArray[np.int64]]:
-    """Documents in random order, cut into batches of about ``batch_lines`` lines."""
+def _batches(
+    ends: NDArray[np.int64], batch_lines: int, rng: np.random.Generator, views: Sequence[object] | None
+) -> list[NDArray[np.int64]]:
+    """Order documents at random, one of each page's views, and cut into batches of ``batch_lines`` or so."""
     order = rng.permutation(len(ends) - 1)
     order = order[np.diff(ends)[order] > 0]
+    if views is not None:
+        order = np.array(list({views[i]: i for i in order.tolist()}.values()))
     filled = np.cumsum(np.diff(ends)[order])
     return [part for part in np.split(order, np.flatnonzero(np.diff(filled // batch_lines)) + 1) if len(part)]
 

@@ -20,7 +20,7 @@ from boilerplate_ds.features.context import N_CONTEXT
 from boilerplate_ds.features.markup_tokens import MARKUP_BITS
 from boilerplate_ds.features.text_tokens import TEXT_BITS
 from boilerplate_ds.model.linear import N_OPINIONS, LinearModel
-from boilerplate_ds.model.network import DILATIONS, HIDDEN, N_LABELS, WIDTH, Network
+from boilerplate_ds.model.network import DILATIONS, HIDDEN, N_LOGITS, WIDTH, Network
 from boilerplate_ds.model.runtime import LineModel
 
 if TYPE_CHECKING:
@@ -86,12 +86,10 @@ def _expected(*, with_markup: bool) -> dict[str, tuple[list[int], str]]:
     tensors = {
         "text.weights": ([1 << TEXT_BITS, N_OPINIONS], "float16"),
         "text.bias": ([N_OPINIONS], "float32"),
-        "network.mean": ([N_CONTEXT], "float32"),
-        "network.scale": ([N_CONTEXT], "float32"),
         "network.in.weight": ([N_CONTEXT, HIDDEN], "float32"),
         "network.in.bias": ([HIDDEN], "float32"),
-        "network.out.weight": ([HIDDEN, N_LABELS], "float32"),
-        "network.out.bias": ([N_LABELS], "float32"),
+        "network.out.weight": ([HIDDEN, N_LOGITS], "float32"),
+        "network.out.bias": ([N_LOGITS], "float32"),
     }
     for block in range(len(DILATIONS)):
         tensors[f"network.block{block}.weight"] = ([HIDDEN, WIDTH * HIDDEN], "float32")

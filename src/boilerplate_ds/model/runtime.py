@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
+from operator import itemgetter
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from boilerplate_ds.features import LineBatch, context_features, markup_tokens, text_tokens
-from boilerplate_ds.model.network import N_LABELS, Network, softmax
+from boilerplate_ds.features import Forest, LineBatch, context_features, markup_tokens, text_tokens
+from boilerplate_ds.model.network import N_LABELS, Network, sigmoid, softmax
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from boilerplate_ds.document import Document
-    from boilerplate_ds.model.linear import LinearModel, Tokens
+    from boilerplate_ds.model.linear import LinearModel
 
-CHUNK_CHARACTERS = 1_000_000
-"""Documents are read together until they reach this size: larger arrays cost memory and gain no speed."""
+LABEL_SHARE = 0.3
+"""How much the label has a say in what is main content: nothing is lost, and short lines are told better."""
+CHUNK_CHARACTERS = 300_000
+"""Documents are read together until they reach this size: larger arrays leave the processor's cache."""
+PIECE, OVERLAP = 20_000, 200
+"""Longer documents are read in pieces of so many lines, with so many lines of context on each side."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,49 +45,114 @@ class LineModel:
     markup: LinearModel | None
     network: Network
 
+    def read(self, documents: Iterable[Document]) -> Iterator[Reading]:
+        """Read documents in their order; what a document gives does not depend on its company."""
+        pieces = ((number, piece) for number, d in enumerate(documents) for piece in _pieces(d))
+        readings = (
+            item
+            for chunk in chunks(pieces, lambda item: item[1].document)
+            for item in self._read_chunk(chunk)
+        )
+        for _, parts in groupby(readings, key=itemgetter(0)):
+            yield Reading.joined([reading for _, reading in parts])
+
+    def _read_chunk(self, chunk: Sequence[tuple[int, _Piece]]) -> Iterator[tuple[int, Reading]]:
+        batch = LineBatch.of([piece.document for _, piece in chunk])
+        if batch.n_lines:
+            forest = Forest.of(batch) if self.markup is not None else None
+            features = context_features(batch, forest, *self.opinions(batch, forest))
+            logits = self.network.logits(features, batch.ends)
+            labels = softmax(logits[:, :N_LABELS])
+            main = (1 - LABEL_SHARE) * sigmoid(logits[:, N_LABELS]) + LABEL_SHARE * labels[:, 0]
+        else:
+            labels, main = np.zeros((0, N_LABELS), np.float32), np.zeros(0, np.float32)
+        words = np.diff(batch.word_ends)
+        for (number, piece), (start, end) in zip(chunk, pairwise(batch.ends.tolist()), strict=True):
+            rows = slice(start + piece.before, end - piece.after)
+            yield number, Reading(labels[rows], main[rows], words[rows])
+
     def probabilities(self, documents: Sequence[Document]) -> list[NDArray[np.float32]]:
         """Probability of each label for each line; one array of shape (n_lines, 4) a document."""
-        results: list[NDArray[np.float32]] = []
-        for chunk in chunks(documents):
-            batch = LineBatch.of(chunk if self.markup is not None else [d.without_markup() for d in chunk])
-            if batch.n_lines == 0:
-                results += [np.zeros((0, N_LABELS), dtype=np.float32) for _ in chunk]
-                continue
-            features = context_features(batch, *self.opinions(batch))
-            lines = softmax(self.network.logits(features, batch.ends))
-            results += np.split(lines, batch.ends[1:-1])
-        return results
+        return [reading.labels for reading in self.read(documents)]
 
-    def opinions(self, batch: LineBatch) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Ask both linear models about each line: two arrays (n_lines, 4), the second zero without markup."""
+    def opinions(
+        self, batch: LineBatch, forest: Forest | None
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Ask both linear models about each line: two arrays (n_lines, 5), the second zero without markup."""
         text = self.text(text_tokens(batch), batch.n_lines)
         markup = np.zeros_like(text)
-        if self.markup is not None:
-            lines = np.flatnonzero(batch.has_markup)
-            if len(lines):
-                markup = self.markup([batch_markup_tokens(batch.documents)], batch.n_lines)
-                markup[~batch.has_markup] = 0
+        if self.markup is not None and forest is not None:
+            markup[forest.rows] = self.markup(markup_tokens(forest, batch), len(forest.rows))
         return text, markup
 
 
-def batch_markup_tokens(documents: Sequence[Document]) -> Tokens:
-    """Markup tokens of several documents, end to end."""
-    parts = [markup_tokens(document) for document in documents]
-    offsets = np.cumsum([0, *(len(buckets) for buckets, _ in parts)])
-    ends = [part_ends[1:] + offset for (_, part_ends), offset in zip(parts, offsets[:-1], strict=True)]
-    return np.concatenate([buckets for buckets, _ in parts]), np.concatenate([[0], *ends])
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the model says of one document.
+
+    Parameters
+    ----------
+    labels : ndarray of float32, shape (n_lines, 4)
+        Probability of each label.
+    main : ndarray of float32, shape (n_lines,)
+        Probability that a line is of the page's main content, as reviewers of whole pages choose it.
+    words : ndarray of int64, shape (n_lines,)
+        Words of each line.
+    """
+
+    labels: NDArray[np.float32]
+    main: NDArray[np.float32]
+    words: NDArray[np.int64]
+
+    @classmethod
+    def joined(cls, parts: Sequence[Reading]) -> Reading:
+        """Put the readings of a document's pieces together."""
+        if len(parts) == 1:
+            return parts[0]
+        return cls(
+            np.concatenate([part.labels for part in parts]),
+            np.concatenate([part.main for part in parts]),
+            np.concatenate([part.words for part in parts]),
+        )
 
 
-def chunks(documents: Sequence[Document], characters: int = CHUNK_CHARACTERS) -> Iterator[list[Document]]:
-    """Cut documents into runs of about ``characters``; a larger document comes alone."""
-    chunk: list[Document] = []
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Lines of a document that are read at once; the first and last of them are context only."""
+
+    document: Document
+    before: int = 0
+    after: int = 0
+
+
+def _pieces(document: Document) -> Iterator[_Piece]:
+    """Cut documents of more than ``PIECE`` lines into pieces that overlap by ``OVERLAP`` on each side."""
+    n = len(document.lines)
+    if n <= PIECE:
+        yield _Piece(document)
+        return
+    for start in range(0, n, PIECE):
+        first, last = max(start - OVERLAP, 0), min(start + PIECE + OVERLAP, n)
+        part = replace(
+            document,
+            lines=document.lines[first:last],
+            separators=(),
+            markup=document.markup and document.markup.of_lines(slice(first, last)),
+        )
+        yield _Piece(part, start - first, last - min(start + PIECE, n))
+
+
+def chunks(items: Iterable[T], document_of: Callable[[T], Document]) -> Iterator[list[T]]:
+    """Cut items into runs of about ``CHUNK_CHARACTERS`` in their documents; a larger one comes alone."""
+    chunk: list[T] = []
     size = 0
-    for document in documents:
-        length = sum(map(len, document.lines)) + len(document.lines)
-        if chunk and size + length > characters:
+    for item in items:
+        lines = document_of(item).lines
+        length = sum(map(len, lines)) + len(lines)
+        if chunk and size + length > CHUNK_CHARACTERS:
             yield chunk
             chunk, size = [], 0
-        chunk.append(document)
+        chunk.append(item)
         size += length
     if chunk:
         yield chunk

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
     from boilerplate_ds.sources.page import Page
     from boilerplate_ds.sources.stream import PageFile
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     _Batches = Callable[[IO[bytes]], Iterator[pa.RecordBatch]]
 
 _BATCH_ROWS = 64
+_BATCH_BYTES = 2**28
+"""A dictionary of one long value makes a batch of any size out of a small file; so large it may become."""
 _PAGE_BUFFER = 2**20
 _FILE_MAGIC = b"ARROW1"
 
@@ -53,7 +56,17 @@ def _parquet_batches(handle: IO[bytes]) -> Iterator[pa.RecordBatch]:
 
     # Without pre_buffer and with a buffer, columns are streamed page by page, not loaded whole.
     table = pq.ParquetFile(handle, pre_buffer=False, buffer_size=_PAGE_BUFFER)
-    yield from table.iter_batches(batch_size=_BATCH_ROWS, use_threads=False)
+    yield from table.iter_batches(batch_size=batch_rows(table.metadata), use_threads=False)
+
+
+def batch_rows(metadata: pq.FileMetaData) -> int:
+    """Give how many rows to read at once, if each could hold all that its column stores."""
+    groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
+    largest = max(
+        (group.column(i).total_uncompressed_size for group in groups for i in range(group.num_columns)),
+        default=0,
+    )
+    return max(1, min(_BATCH_ROWS, _BATCH_BYTES // max(1, largest)))
 
 
 def _arrow_batches(handle: IO[bytes]) -> Iterator[pa.RecordBatch]:

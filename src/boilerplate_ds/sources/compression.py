@@ -17,6 +17,10 @@ GZIP_MAGIC = b"\x1f\x8b\x08"
 ZSTD_MAGICS = (b"\x28\xb5\x2f\xfd", *(bytes((0x50 + i, 0x2A, 0x4D, 0x18)) for i in range(16)))
 """A Zstandard frame, and the sixteen kinds of skippable frame that may stand before one."""
 
+MAX_GROWTH = 300
+"""Data that grows more than so many times when decompressed is a bomb: text grows three to ten times."""
+_GROWTH_CHECKED_FROM = 32 * 2**20
+
 _CHUNK = 256 * 2**10
 # Zstandard gives all that a piece of input holds at once, up to 128 KiB for 4 bytes: 256 bytes make 8 MiB.
 _ZSTD_SLICE = 2**8
@@ -42,7 +46,8 @@ def chunks_of(source: ByteSource) -> Iterator[bytes]:
     Raises
     ------
     SourceError
-        Where compressed data is damaged or ends too early; what came before has been given by then.
+        Where compressed data is damaged, ends too early or grows more than :data:`MAX_GROWTH` times; what
+        came before has been given by then.
     """
     head = source.read(4)
     while 0 < len(head) < 4 and (more := source.read(4 - len(head))):
@@ -64,12 +69,23 @@ class _Resumed:
     def __init__(self, head: bytes, source: ByteSource) -> None:
         self._head = head
         self._source = source
+        self._size = 0
 
     def read(self, size: int = _CHUNK, /) -> bytes:
-        if not self._head:
-            return self._source.read(size)
-        given, self._head = self._head[:size], self._head[size:]
+        if self._head:
+            given, self._head = self._head[:size], self._head[size:]
+        else:
+            given = self._source.read(size)
+        self._size += len(given)
         return given
+
+    def check_growth(self, size: int) -> None:
+        """Refuse to go on if what was read so far has become far too many bytes, ``size``."""
+        if size > _GROWTH_CHECKED_FROM and size > MAX_GROWTH * self._size:
+            raise SourceError(
+                f"grows more than {MAX_GROWTH} times when decompressed (to over {size:,} bytes), as bombs "
+                "do; if it is meant to, decompress it first"
+            )
 
 
 def _gunzip(source: _Resumed) -> Iterator[bytes]:
@@ -78,6 +94,7 @@ def _gunzip(source: _Resumed) -> Iterator[bytes]:
         try:
             while chunk := members.read1(_CHUNK):
                 size += len(chunk)
+                source.check_growth(size)
                 yield chunk
         except EOFError as error:
             raise SourceError(f"the gzip data ends too early, after {size:,} bytes of content") from error
@@ -98,6 +115,7 @@ def _unzstd(source: _Resumed) -> Iterator[bytes]:
             chunk = frame.decompress(piece)
             rest = frame.unused_data if frame.eof else b""
             size += len(chunk)
+            source.check_growth(size)
             if chunk:
                 yield chunk
     except zstandard.ZstdError as error:

@@ -1,176 +1,172 @@
-"""HTML in, lines and :class:`~boilerplate_ds.document.Markup` out, in one pass over the tree.
+"""HTML in, lines and :class:`~boilerplate_ds.document.Markup` out.
 
-The tree is lexbor's (through selectolax): a conforming HTML5 parser in C, so unclosed and misnested tags
-come out as a browser would read them. A block element or ``<br>`` ends a line. ``<noscript>`` is read
-(forums put whole threads there); scripts, styles, drawings and form fields are not. Pages that show next
-to no text fall back to their description (``docs/decisions/0003-html-walk.md``).
+A block element or ``<br>`` ends a line. ``<noscript>`` is read (forums put whole threads there); scripts,
+styles, drawings and form fields are not. Pages that show next to no text fall back to their description
+(``docs/decisions/0003-html-walk.md``).
 """
 
 from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
+from itertools import chain, compress, count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from selectolax.lexbor import LexborHTMLParser
 
 from boilerplate_ds.document import Document, Markup, sha256_of_lines
 from boilerplate_ds.errors import SourceError
-from boilerplate_ds.sources.html_tags import BLOCK_TAGS, TAG_IDS
+from boilerplate_ds.sources.html_tags import BLOCK_TAGS, LINE_ENDS, TAG_IDS, TAGS
+from boilerplate_ds.sources.html_tokens import Attributes, Plan, Plans, attributes_of, plain, split_tags
+from boilerplate_ds.sources.html_tree import build_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from selectolax.lexbor import LexborNode
+    from numpy.typing import NDArray
 
 MAX_HTML_BYTES = 32 * 2**20
-"""Pages over this size are refused: the tree of a page takes some ten times its size in memory."""
+"""Pages over this size are refused: reading one takes some ten times its size in memory."""
 MAX_ELEMENTS = 1_000_000
 """Pages with more elements than this are refused."""
-MAX_DEPTH = 5_000
-"""Pages nested deeper than this are refused: parsing time grows with its square. Chromium stops at 512."""
 SHELL_CHARACTERS = 300
 """A page that shows fewer characters than this is a shell; its description stands in."""
 
-_SKIPPED = frozenset((
-    "script", "style", "svg", "math", "template", "object", "embed", "canvas", "select", "textarea",
-    "datalist", "map", "head", "link", "base", "param",
-))  # fmt: skip
-_ATTRIBUTES = ("class", "id", "role", "itemprop", "rel", "aria-label")
 _DESCRIPTIONS = frozenset(("description", "og:description", "twitter:description"))
-_TAG = re.compile(r"<(?:!--|(?P<end>/?)(?P<name>[a-zA-Z][a-zA-Z0-9-]*)[^<>]*?(?P<empty>/?)(?:>|(?=<)|\Z))")
-_RAW = {
-    name: re.compile(f"</{name}", re.IGNORECASE)
-    for name in ("script", "style", "title", "textarea", "iframe")
-}
-_RAW["!--"] = re.compile("-->")
-# elements that have no end tag or are closed by their next sibling
-_UNNESTED = frozenset((
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",
-    "track", "wbr", "a", "p", "li", "dt", "dd", "td", "th", "tr", "option",
-))  # fmt: skip
-_PRE, _LINK, _SKIP = 1, 2, 4  # what text inherits from the elements around it
-_BLOCK_STATES = {"pre": _PRE, "title": _SKIP}
+_SCRIPT = re.compile(r"<script\b([^>]*)>?([^<]*(?:<(?!/script)[^<]*)*)", re.IGNORECASE)
+_IS_BLOCK = np.array([name in BLOCK_TAGS for name in TAGS])
+_LINK, _PRE = TAG_IDS["a"], TAG_IDS["pre"]
+_ENDS_LINE = np.array([name in LINE_ENDS for name in TAGS])
+_ENDS_LINK = np.array([name in ("a", "td", "th") for name in TAGS])
+_LINE_END, _PRE_BREAK = "\x1e", "\x1f"
+"""Marks put between texts; both are white space to ``str.split``, so no line can hold them."""
+_UNMARKED = {ord("\0"): None, ord(_LINE_END): " ", ord(_PRE_BREAK): " "}
+_UNPRINTABLE = re.compile("[\0\x1e\x1f\ud800-\udfff]")
 
 
-class _Walk:
-    """Collects lines and elements while the tree is walked in document order."""
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """The texts of a page that may show, in order.
 
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self._line_element: list[int] = []
-        self._line_block: list[int] = []
-        self._link_share: list[float] = []
-        # of the line that is being read
-        self._parts: list[str] = []
-        self._first = 0
-        self._linked = 0
-        self._block = 0
-        self._was_linked = False  # whether the last text stood in a link
-        # of each element
-        self._index: dict[int, int] = {}
-        self._parent: list[int] = []
-        self._tag: list[int] = []
-        self._attributes: list[str] = []
-        self._hidden: list[bool] = []
-        self._inherited: list[int] = []
-        self._block_of: list[int] = []
-        self._title = ""
+    Parameters
+    ----------
+    text : list of str
+    holder : ndarray of int64, shape (n_texts,)
+        The element that holds each text.
+    n_breaks, n_links : ndarray of int64, shape (n_texts,)
+        How many line ends and how many links start before each text.
+    in_link, in_pre : ndarray of bool, shape (n_texts,)
+    """
 
-    def read(self, node: LexborNode) -> None:
-        """Take the next node of the tree; comments and the doctype say nothing."""
-        tag = node.tag or ("other" if node.is_element_node else "-")
-        up = node.parent
-        parent = self._index.get(up.mem_id, 0) if up is not None else 0
-        if tag == "-text":
-            self._read_text(node, parent)
-        elif tag[0] not in "-!#":
-            self._read_element(node, tag, parent)
+    text: list[str]
+    holder: NDArray[np.int64]
+    n_breaks: NDArray[np.int64]
+    n_links: NDArray[np.int64]
+    in_link: NDArray[np.bool_]
+    in_pre: NDArray[np.bool_]
 
-    def _read_text(self, node: LexborNode, parent: int) -> None:
-        state = self._inherited[parent]
-        if state & _SKIP:
-            if self._tag[parent] == TAG_IDS["title"] and not self._title:
-                self._title = " ".join((node.text_content or "").split())
-            return
-        text = node.text_content or ""
-        if self._block_of[parent] != self._block:
-            self.end_line()
-            self._block = self._block_of[parent]
-        is_linked = bool(state & _LINK)
-        if state & _PRE:
-            *ended, text = text.split("\n")
-            for part in ended:
-                self._add(part, parent, is_linked)
-                self.end_line(keep_spaces=True)
-        self._was_linked = is_linked
-        self._add(text, parent, is_linked)
 
-    def _read_element(self, node: LexborNode, tag: str, parent: int) -> None:
-        own = len(self._parent)
-        if own >= MAX_ELEMENTS:
-            raise SourceError(f"HTML of more than {MAX_ELEMENTS:,} elements")
-        self._index[node.mem_id] = own
-        self._parent.append(parent)
-        self._tag.append(TAG_IDS.get(tag, 0))
-        state = self._inherited[parent] if own else 0
-        if tag in BLOCK_TAGS:
-            self.end_line()
-            self._block = own
-            self._block_of.append(own)
-            state |= _BLOCK_STATES.get(tag, 0)
-        else:
-            self._block_of.append(self._block_of[parent] if own else 0)
-            state |= self._begin_inline(tag, own, state)
-        self._inherited.append(state)
-        attributes, is_hidden = ("", False) if state & _SKIP else _attributes(node.attributes)
-        self._attributes.append(attributes)
-        self._hidden.append(is_hidden)
+def _shown_texts(texts: list[str], plans: list[Plan], holder: list[int]) -> _Texts:
+    """Leave out texts between two line ends that are white space altogether."""
+    signed = np.array([plan[3] for plan in plans], dtype=np.int64)  # end tags are negative
+    tag = np.abs(signed)
+    n_breaks = _running(_ENDS_LINE[tag])
+    used = np.array(list(compress(count(), texts)), dtype=np.int64)
+    blank = np.fromiter(map(str.isspace, filter(None, texts)), bool, len(used))
+    shown = np.zeros(n_breaks[-1] + 1, dtype=bool)
+    shown[n_breaks[used[~blank]]] = True
+    used = used[shown[n_breaks[used]]]
+    starts_link = signed == _LINK
+    return _Texts(
+        text=_plain_texts([texts[i] for i in used.tolist()]),
+        holder=np.array(holder)[used],
+        n_breaks=n_breaks[used],
+        n_links=_running(starts_link)[used],
+        in_link=_inside(starts_link, _ENDS_LINK[tag])[used],
+        in_pre=_inside(signed == _PRE, tag == _PRE)[used],
+    )
 
-    def _begin_inline(self, tag: str, own: int, state: int) -> int:
-        """Do what an inline element's start does to the line; gives what its text inherits from it."""
-        if tag == "a":
-            if self._was_linked:  # two links without a space between them are two words
-                self._add(" ", own, False)
-            return _LINK
-        if tag == "br":
-            self.end_line(keep_spaces=bool(state & _PRE))
-        return _SKIP if tag in _SKIPPED else 0
 
-    def _add(self, text: str, element: int, is_linked: bool) -> None:
-        if not self._parts:
-            self._first = element
-        self._parts.append(text)
-        if is_linked:
-            self._linked += len(text)
+def _plain_texts(texts: list[str]) -> list[str]:
+    """Resolve character references and drop what cannot stand in a line."""
+    whole = "".join(texts)
+    if not whole.isascii() or any(mark in whole for mark in "\0\x1e\x1f"):
+        texts = [_printable(text) for text in texts] if _UNPRINTABLE.search(whole) else texts
+    return [plain(text) if "&" in text else text for text in texts] if "&" in whole else texts
 
-    def end_line(self, *, keep_spaces: bool = False) -> None:
-        """Close the line that is being read, if there is one."""
-        if not self._parts:
-            return
-        raw = "".join(self._parts)
-        line = raw.rstrip() if keep_spaces else " ".join(raw.split())
-        if line.strip():
-            self.lines.append(line)
-            self._line_element.append(self._first)
-            self._line_block.append(self._block)
-            self._link_share.append(min(1.0, self._linked / len(raw)))
-        self._parts.clear()
-        self._linked = 0
 
-    def markup(self) -> Markup:
-        """Give the elements that were walked, and where in them the lines stand."""
-        return Markup(
-            element=np.array(self._line_element, dtype=np.int32),
-            block=np.array(self._line_block, dtype=np.int32),
-            link_share=np.array(self._link_share, dtype=np.float32),
-            parent=np.array(self._parent, dtype=np.int32),
-            tag=np.array(self._tag, dtype=np.int16),
-            attributes=tuple(self._attributes),
-            hidden=np.array(self._hidden, dtype=bool),
-            title=self._title,
-        )
+def _printable(text: str) -> str:
+    """Drop NUL as browsers do, blank our marks, and replace lone surrogates, which no encoding can write."""
+    return text.translate(_UNMARKED).encode("utf-8", "replace").decode()
+
+
+def _running(flags: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Count the flags before each text; there is one text more than tags."""
+    counts = np.zeros(len(flags) + 1, dtype=np.int64)
+    np.cumsum(flags, out=counts[1:])
+    return counts
+
+
+def _inside(opens: NDArray[np.bool_], changes: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Say for each text whether the last of the tags before it that change a state opens it."""
+    last = np.zeros(len(opens) + 1, dtype=np.int64)
+    np.maximum.accumulate(np.where(changes, np.arange(1, len(opens) + 1), 0), out=last[1:])
+    return np.append(False, opens)[last]
+
+
+def _lines(texts: _Texts) -> tuple[list[str], NDArray[np.int64], NDArray[np.float32]]:
+    """Join texts to lines.
+
+    Returns
+    -------
+    lines : list of str
+    holder : ndarray of int64, shape (n_lines,)
+        The element that holds the first text of each line.
+    link_share : ndarray of float32, shape (n_lines,)
+    """
+    n = len(texts.text)
+    if not n:
+        return [], texts.holder, np.zeros(0, dtype=np.float32)
+    starts = np.ones(n, dtype=bool)
+    starts[1:] = texts.n_breaks[1:] != texts.n_breaks[:-1]
+    # two links without a space between them are two words
+    apart = np.zeros(n, dtype=bool)
+    apart[1:] = texts.in_link[:-1] & (texts.n_links[1:] != texts.n_links[:-1])
+    text = texts.text
+    for i in np.flatnonzero(texts.in_pre).tolist():
+        text[i] = text[i].replace("\n", _PRE_BREAK)
+    mark = [
+        _LINE_END if start else " " if gap else ""
+        for start, gap in zip(starts.tolist(), apart.tolist(), strict=True)
+    ]
+    size = np.array([len(part.strip()) for part in text])
+    line_of = np.cumsum(starts) - 1
+    total = np.bincount(line_of, size)
+    share = np.bincount(line_of, size * texts.in_link) / np.maximum(total, 1)
+    raw = "".join(chain.from_iterable(zip(mark, text, strict=True))).split(_LINE_END)[1:]
+    lines: list[str] = []
+    rows: list[int] = []
+    for row in np.flatnonzero(total).tolist():
+        parts = _split_pre(raw[row]) if _PRE_BREAK in raw[row] else [" ".join(raw[row].split())]
+        lines += parts
+        rows += [row] * len(parts)
+    chosen = np.array(rows, dtype=np.int64)
+    return lines, texts.holder[starts][chosen], share[chosen].astype(np.float32)
+
+
+def _split_pre(raw: str) -> list[str]:
+    """Lines of preformatted text: leading spaces stay."""
+    return [line for part in raw.split(_PRE_BREAK) if (line := part.replace("\n", " ").rstrip()).strip()]
+
+
+def _nearest_blocks(
+    element: NDArray[np.int32], parent: NDArray[np.int32], tag: NDArray[np.int16]
+) -> NDArray[np.int32]:
+    block = element
+    while not (found := _IS_BLOCK[tag[block]]).all():  # the root is a block
+        block = np.where(found, block, parent[block])
+    return block
 
 
 def document_from_html(html: str | bytes, **fields: Any) -> Document:
@@ -186,8 +182,7 @@ def document_from_html(html: str | bytes, **fields: Any) -> Document:
     Raises
     ------
     SourceError
-        If the page is over :data:`MAX_HTML_BYTES`, has more than :data:`MAX_ELEMENTS` elements or nests them
-        deeper than :data:`MAX_DEPTH`.
+        If the page is over :data:`MAX_HTML_BYTES` or has more than :data:`MAX_ELEMENTS` elements.
     """
     if len(html) > MAX_HTML_BYTES:
         raise SourceError(f"HTML of {len(html):,} bytes; the limit is {MAX_HTML_BYTES:,}")
@@ -195,93 +190,95 @@ def document_from_html(html: str | bytes, **fields: Any) -> Document:
         from boilerplate_ds.sources.encoding import decode_html
 
         html = decode_html(html)
-    _check_depth(html)
-    tree = LexborHTMLParser(html.encode("utf-8", "replace"))
-    root = tree.root
-    walk, markup = _read(root) if root is not None else (_Walk(), None)
-    if tree.root is not None and sum(map(len, walk.lines)) < SHELL_CHARACTERS and markup is not None:
-        markup = _append_description(tree, walk, markup)
-    fields.setdefault("id", sha256_of_lines(walk.lines)[:16])
-    return Document(lines=tuple(walk.lines), markup=markup, **fields)
+    if len(html) > 2 * MAX_ELEMENTS and max(html.count("<"), html.count(">")) > 2 * MAX_ELEMENTS:
+        raise SourceError(f"HTML of more than {MAX_ELEMENTS:,} elements")
+    lines, markup, tags = _read(html)
+    if sum(map(len, lines)) < SHELL_CHARACTERS:
+        lines, markup = _with_description(_descriptions(tags, html), lines, markup)
+    fields.setdefault("id", sha256_of_lines(lines)[:16])
+    return Document(lines=tuple(lines), markup=markup, **fields)
 
 
-def _check_depth(html: str) -> None:
-    """Refuse a page that opens far more elements than it closes, before the parser has to read it."""
-    if html.count("<") <= 4 * MAX_DEPTH:  # the parser's worst on so few tags is a fraction of a second
-        return
-    depth = position = 0
-    in_drawing = False
-    while tag := _TAG.search(html, position):
-        position = tag.end()
-        name = tag["name"].lower() if tag["name"] else "!--"
-        if name in _RAW and not tag["end"]:
-            closing = _RAW[name].search(html, position)
-            if closing is None:
-                return
-            position = closing.end()
-        elif name in ("svg", "math"):
-            in_drawing = not tag["end"]
-        elif name not in _UNNESTED and not (in_drawing and tag["empty"] and name not in TAG_IDS):
-            depth = max(0, depth - 1) if tag["end"] else depth + 1
-            if depth > MAX_DEPTH:
-                raise SourceError(f"HTML nested deeper than {MAX_DEPTH:,} elements")
-
-
-def _read(root: LexborNode) -> tuple[_Walk, Markup]:
-    walk = _Walk()
-    for node in root.traverse(include_text=True):
-        walk.read(node)
-    walk.end_line()
-    return walk, walk.markup()
-
-
-def _attributes(attributes: dict[str, str | None]) -> tuple[str, bool]:
-    """Join the attributes that tell what an element is for, and say whether it is hidden."""
-    if not attributes:
-        return "", False
-    joined = " ".join(value for name in _ATTRIBUTES if (value := attributes.get(name)))
-    style = attributes.get("style")
-    is_hidden = (
-        "hidden" in attributes
-        or attributes.get("aria-hidden") == "true"
-        or (style is not None and ("display:none" in style or "display: none" in style))
+def _read(html: str) -> tuple[list[str], Markup, list[str | None]]:
+    texts, tags = split_tags(html)
+    plan_of = Plans()
+    plans = [plan_of[tag] for tag in tags]
+    tree = build_tree(tags, plans)
+    if len(tree.parent) > MAX_ELEMENTS:
+        raise SourceError(f"HTML of more than {MAX_ELEMENTS:,} elements")
+    lines, element, link_share = _lines(_shown_texts(texts, plans, tree.holder))
+    kept = _with_ancestors(element.tolist(), tree.parent)
+    written = [tree.written[own] for own in kept]
+    attributes = Attributes()
+    said = np.array([attributes[start] for start in written], dtype=np.int64)
+    rows = np.array(kept)
+    parent = np.searchsorted(rows, np.array(tree.parent)[rows]).astype(np.int32)
+    tag = np.array([plan_of[start].tag for start in written], dtype=np.int16)
+    own = np.searchsorted(rows, element).astype(np.int32)
+    markup = Markup(
+        element=own,
+        block=_nearest_blocks(own, parent, tag),
+        link_share=link_share,
+        parent=parent,
+        tag=tag,
+        attribute=(said >> 1).astype(np.int32),
+        attributes=tuple(attributes.distinct),
+        hidden=(said & 1).astype(bool),
+        title=_title(tags),
     )
-    return joined, is_hidden
+    return lines, markup, tags
 
 
-def _append_description(tree: LexborHTMLParser, walk: _Walk, markup: Markup) -> Markup:
+def _title(tags: Iterable[str | None]) -> str:
+    for tag in tags:
+        if tag is not None and tag[:5].lower() == "title":
+            return " ".join(_printable(plain(tag.partition(">")[2])).split())
+    return ""
+
+
+def _with_ancestors(elements: Iterable[int], parent: list[int]) -> list[int]:
+    """List the root, ``elements`` and all around them in document order: the others hold no line."""
+    kept = {0}
+    for element in elements:
+        own = element
+        while own not in kept:
+            kept.add(own)
+            own = parent[own]
+    return sorted(kept)
+
+
+def _with_description(described: Iterable[str], lines: list[str], markup: Markup) -> tuple[list[str], Markup]:
     """Add what a shell page says of itself: JSON-LD ``articleBody``, else its longest description."""
-    described = max(_descriptions(tree), key=len, default="")
-    added = [
-        line for raw in described.splitlines() if (line := " ".join(raw.split())) and line not in walk.lines
-    ]
+    longest = _printable(max(described, key=len, default=""))
+    added = [line for raw in longest.splitlines() if (line := " ".join(raw.split())) and line not in lines]
     if not added:
-        return markup
-    walk.lines += added
-    element = len(markup.parent)
-    n_lines = len(walk.lines)
-    return Markup(
-        element=np.append(markup.element, [element] * len(added)).astype(np.int32),
-        block=np.append(markup.block, [element] * len(added)).astype(np.int32),
-        link_share=np.pad(markup.link_share, (0, n_lines - len(markup.link_share))),
+        return lines, markup
+    element = np.full(len(added), len(markup.parent), dtype=np.int32)
+    return [*lines, *added], Markup(
+        element=np.append(markup.element, element),
+        block=np.append(markup.block, element),
+        link_share=np.pad(markup.link_share, (0, len(added))),
         parent=np.append(markup.parent, 0).astype(np.int32),
         tag=np.append(markup.tag, TAG_IDS["meta"]).astype(np.int16),
+        attribute=np.append(markup.attribute, len(markup.attributes)).astype(np.int32),
         attributes=(*markup.attributes, "description"),
         hidden=np.append(markup.hidden, False),
         title=markup.title,
     )
 
 
-def _descriptions(tree: LexborHTMLParser) -> Iterator[str]:
-    for meta in tree.css("meta[content]"):
-        given = meta.attributes
-        if (given.get("name") or given.get("property") or "").lower() in _DESCRIPTIONS:
-            yield given.get("content") or ""
-    for script in tree.css('script[type="application/ld+json"]'):
-        try:
-            yield from _article_bodies(json.loads(script.text()))
-        except (ValueError, RecursionError):
-            continue  # other people's broken JSON-LD is not an error of the page's text
+def _descriptions(tags: Iterable[str | None], html: str) -> Iterator[str]:
+    for tag in tags:
+        if tag and tag[:4].lower() == "meta":
+            given = attributes_of(tag[4:])
+            if (given.get("name") or given.get("property") or "").lower() in _DESCRIPTIONS:
+                yield given.get("content", "")
+    for script in _SCRIPT.finditer(html):
+        if "ld+json" in script[1]:
+            try:
+                yield from _article_bodies(json.loads(script[2]))
+            except (ValueError, RecursionError):
+                continue  # other people's broken JSON-LD is not an error of the page's text
 
 
 def _article_bodies(data: object, depth: int = 0) -> Iterator[str]:

@@ -26,8 +26,21 @@ _ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
 
 def read_json(file: PageFile) -> Iterator[Page | Reject]:
     """Read the objects of a JSON file one by one; it may be larger than the memory."""
-    for number, value in enumerate(_values(_Window(file.stream)), start=1):
+    for number, value in enumerate(json_values(file.stream), start=1):
         yield read_record(as_object(value), file, "record", number)
+
+
+def json_values(stream: PageStream) -> Iterator[object]:
+    """Give the values of a JSON array, or values that follow each other, one by one.
+
+    A value that is not UTF-8 comes as a :class:`SourceError`.
+
+    Raises
+    ------
+    SourceError
+        Where the text can no longer be told apart into values.
+    """
+    return _values(_Window(stream))
 
 
 class _Window:

@@ -113,7 +113,7 @@ def read_pages(
         yield found
         return
     try:
-        with _open(found.path) as stream:
+        with open_stream(found.path) as stream:
             file = PageFile(found.path, found.name, stream, text_column)
             head = stream.head()
             if not head:
@@ -126,7 +126,8 @@ def read_pages(
 
 
 @contextmanager
-def _open(path: str) -> Iterator[PageStream]:
+def open_stream(path: str) -> Iterator[PageStream]:
+    """Open a file, or ``-`` for standard input; its bytes come decompressed."""
     if path == STDIN:
         yield PageStream(sys.stdin.buffer)
         return

@@ -9,6 +9,7 @@ from boilerplate_ds.errors import Reject, SourceError
 from boilerplate_ds.sources.encoding import decode_text
 from boilerplate_ds.sources.page import Page
 from boilerplate_ds.sources.site import site_of
+from boilerplate_ds.sources.stream import MAX_RECORD_BYTES
 
 if TYPE_CHECKING:
     from boilerplate_ds.sources.stream import PageFile
@@ -137,6 +138,8 @@ def _flattened(record: Record) -> dict[str, Any]:
 
 
 def _text_of(value: object, column: str) -> str:
+    if isinstance(value, str | bytes) and len(value) > MAX_RECORD_BYTES:
+        raise SourceError(f"a text of {len(value):,} characters; the limit is {MAX_RECORD_BYTES:,}")
     if isinstance(value, str):
         return value
     if isinstance(value, bytes):

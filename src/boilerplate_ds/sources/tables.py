@@ -34,25 +34,29 @@ def read_tsv(file: PageFile) -> Iterator[Page | Reject]:
 
 
 def _read_table(file: PageFile, delimiter: str | None) -> Iterator[Page | Reject]:
-    lines = _RowLines(file.stream)
-    csv.field_size_limit(max(csv.field_size_limit(), MAX_RECORD_BYTES))  # one limit for the whole process
-    rows = _rows(lines, delimiter or _delimiter_of(file.stream.head()))
+    rows = table_rows(file.stream, delimiter)
     header = next(rows, None)
     if header is None:
         return
     check_text_column(header, file.text_column)
     for number, row in enumerate(rows, start=1):
-        yield read_record(_record(header, row), file, "row", number)
+        yield read_record(row_record(header, row), file, "row", number)
 
 
-def _rows(lines: _RowLines, delimiter: str) -> Iterator[list[str]]:
-    """Give the rows that are not blank.
+def table_rows(stream: PageStream, delimiter: str | None = None) -> Iterator[list[str]]:
+    """Give the rows of a table that are not blank, the header first; the header tells the delimiter.
 
     Raises
     ------
     SourceError
         Where the table cannot be read on: after that, rows can no longer be told apart.
     """
+    lines = _RowLines(stream)
+    csv.field_size_limit(max(csv.field_size_limit(), MAX_RECORD_BYTES))  # one limit for the whole process
+    return _rows(lines, delimiter or _delimiter_of(stream.head()))
+
+
+def _rows(lines: _RowLines, delimiter: str) -> Iterator[list[str]]:
     rows = csv.reader(lines, delimiter=delimiter)
     try:
         for row in rows:
@@ -63,7 +67,8 @@ def _rows(lines: _RowLines, delimiter: str) -> Iterator[list[str]]:
         raise SourceError(f"near line {rows.line_num + 1}: {error}; what follows is not read") from error
 
 
-def _record(header: list[str], row: list[str]) -> dict[str, str] | SourceError:
+def row_record(header: list[str], row: list[str]) -> dict[str, str] | SourceError:
+    """Name the fields of a row; what is wrong with it comes as a :class:`SourceError`."""
     if len(row) > len(header):
         return SourceError(
             f"{len(row)} fields under a header of {len(header)}; is a field with a delimiter not quoted?"

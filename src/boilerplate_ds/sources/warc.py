@@ -73,8 +73,11 @@ class _Forward:
 def _read_record(record: WarcRecord, file: PageFile, number: int) -> Page | Reject | None:
     name = f"record {record.record_id or number}"
     try:
-        if record.headers.get("Content-Length") is None:
+        length = record.headers.get("Content-Length")
+        if length is None:
             raise SourceError("not a whole WARC header")
+        if not (length.isascii() and length.isdigit()):
+            raise SourceError(f"Content-Length is {length[:20]!r}, not a number of bytes")
         kind = record.headers.get("WARC-Type", "")
         if kind == "conversion":
             text = decode_text(_block(record))[0]

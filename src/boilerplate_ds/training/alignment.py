@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from boilerplate_ds.document import LABEL_NAMES, NOT_CONTENT
+from boilerplate_ds.document import LABEL_NAMES, MAIN, NOT_MAIN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from boilerplate_ds.document import Labels
 
-UNKNOWN = NOT_CONTENT - 1
+UNKNOWN = MAIN - 1
 """Label of a line that is context only: nothing says what it is."""
 _WORD = re.compile(r"\w+")
 
@@ -55,14 +55,32 @@ def align_with_content(lines: Sequence[str], main_content: str) -> Labels:
     Returns
     -------
     ndarray of int8, shape (n_lines,)
-        0 (content) where half or more of a line's words are matched, ``NOT_CONTENT`` where fewer are,
-        ``UNKNOWN`` for lines without words.
+        ``MAIN`` where half or more of a line's words are matched, ``NOT_MAIN`` where fewer are, ``UNKNOWN``
+        for lines without words. Of lines with the same words the first ones are the matched ones: a page
+        that holds its text twice (for small screens, say) is always read from the first copy.
     """
     tokens, owner = _tokens(lines)
     left, _ = _matches(tokens, words(main_content))
     size = np.bincount(owner, minlength=len(lines))
     matched = np.bincount(owner[left], minlength=len(lines))
-    return np.where(size == 0, UNKNOWN, np.where(2 * matched >= size, 0, NOT_CONTENT)).astype(np.int8)
+    is_main = _first_copies(tokens, np.concatenate(([0], np.cumsum(size))), 2 * matched >= size)
+    return np.where(size == 0, UNKNOWN, np.where(is_main, MAIN, NOT_MAIN)).astype(np.int8)
+
+
+def _first_copies(
+    tokens: list[str], ends: NDArray[np.int64], is_main: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Move the matches of lines with the same words to the first of them."""
+    copies: dict[tuple[str, ...], list[int]] = {}
+    for line in range(len(is_main)):
+        if ends[line + 1] > ends[line]:
+            copies.setdefault(tuple(tokens[ends[line] : ends[line + 1]]), []).append(line)
+    moved: NDArray[np.bool_] = is_main.copy()
+    for same in copies.values():
+        if len(same) > 1:
+            n_matched = int(is_main[same].sum())
+            moved[same] = np.arange(len(same)) < n_matched
+    return moved
 
 
 def carry_labels(lines: Sequence[str], labels: Labels, others: Sequence[str]) -> Labels:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from boilerplate_ds.dataset.card import agreement_text
 from boilerplate_ds.dataset.export import ExportReport, export_dataset
+from boilerplate_ds.dataset.licences import common_licence, licence_text, without_text
 from boilerplate_ds.dataset.splits import split_sites
 from boilerplate_ds.errors import DatasetError
 from boilerplate_ds.labeling.guidelines import guidelines_version
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from boilerplate_ds.training.corpora import Progress
 
 N_FOLDS = 5
-EPOCHS = 8
+EPOCHS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,10 @@ def build(
         out / "dataset",
         name="boilerplate-lines",
         splits=splits,
+        without_text=without_text(gold, labelled.standoff),
+        licence=common_licence(gold),
+        licence_text=licence_text(gold, labelled.corpora),
+        agreement=agreement_text(labelled.annotations, [item.document.id for item in gold]),
         guidelines=guidelines_version(labels),
         rejects=labelled.rejects,
     )

@@ -1,8 +1,9 @@
 """What a model is trained on: labelled collections, and WCXB's pages with their main content.
 
-One page gives several documents: its HTML (lines with markup), its plain text, and what a main-content
-extractor leaves of it. Labels made for one are carried to the others by alignment, so that one model learns
-to read all three. All documents of a page share its site, and so stay in one fold.
+One page gives several documents: its HTML (lines with markup), its plain text, what a main-content
+extractor leaves of it, and a text cut down on purpose, as some other extractor might have left it. Labels
+made for one are carried to the others by alignment, so that one model learns to read them all. All documents
+of a page share its site, and so stay in one fold.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from boilerplate_ds.document import Document
 from boilerplate_ds.errors import DatasetError, SourceError, reject_or_raise
@@ -24,8 +27,10 @@ if TYPE_CHECKING:
     from boilerplate_ds.errors import Rejects
 
 Progress = Callable[[str, float], None]
-HTML, TEXT, RESIDUE = "html", "text", "residue"
-"""Views of a page: its HTML, its whole text, what an extractor left of it."""
+HTML, TEXT, RESIDUE, CUT = "html", "text", "residue", "cut"
+"""Views of a page: its HTML, its text, what an extractor left of it, its text cut down on purpose."""
+CUT_SHARE = (0.04, 0.5, 0.8, 0.5)
+"""How likely a run of lines is left out of the cut view, by label: extractors drop navigation first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +41,8 @@ class TrainingPage:
     ----------
     document : Document
     labels : ndarray of int8, shape (n_lines,)
-        Class ids, ``NOT_CONTENT`` or ``UNKNOWN``.
-    view : {"html", "text", "residue"}
+        Class ids, ``MAIN``, ``NOT_MAIN`` or ``UNKNOWN``.
+    view : {"html", "text", "residue", "cut"}
     origin : str
         Name of the collection or corpus.
     reference : str or None
@@ -76,6 +81,8 @@ def labelled_pages(
     for item in gold:
         whole = item.document.metadata.get("variant") in (None, "full")
         yield TrainingPage(item.document, item.labels, TEXT if whole else RESIDUE, origin)
+        if whole:
+            yield _cut(item.document, item.labels, origin)
         source = html.get(item.document.id)
         if source is None or not whole:
             continue
@@ -87,6 +94,19 @@ def labelled_pages(
         for view, document in views.items():
             labels = carry_labels(item.document.lines, item.labels, document.lines)
             yield TrainingPage(document, labels, view, origin)
+
+
+def _cut(document: Document, labels: Labels, origin: str) -> TrainingPage:
+    """Leave out runs of lines at random; the same page is always cut the same way."""
+    rng = np.random.default_rng(int(document.text_sha256[:8], 16))
+    run = np.concatenate(([0], np.cumsum(labels[1:] != labels[:-1]))) if len(labels) else labels
+    dropped = (
+        rng.random(int(run[-1]) + 1 if len(run) else 0)
+        < np.array(CUT_SHARE)[labels[np.flatnonzero(np.diff(run, prepend=-1))]]
+    )
+    keep = ~dropped[run]
+    text = Document.from_text(document.select(keep), **_fields(document))
+    return TrainingPage(text, labels[keep], CUT, origin)
 
 
 def _views(source: str, document: Document) -> dict[str, Document]:
@@ -156,6 +176,7 @@ def _wcxb_page(row: Mapping[str, Any]) -> Iterator[TrainingPage]:
     views = {
         HTML: Document.from_html(row["html"], **fields),
         TEXT: Document.from_text(plain_text(row["html"]), **fields),
+        RESIDUE: Document.from_text(plain_text(row["html"], main_content=True), **fields),
     }
     for view, document in views.items():
         labels = align_with_content(document.lines, row["main_content"])

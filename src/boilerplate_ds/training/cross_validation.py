@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from boilerplate_ds.document import Document, Labels
     from boilerplate_ds.model import LineClassifier
+    from boilerplate_ds.model.runtime import Reading
 
     Progress = Callable[[str, float], None]
 
@@ -28,7 +29,25 @@ def cross_validate(
     n_folds: int = 5,
     progress: Progress | None = None,
 ) -> list[NDArray[np.float32]]:
-    """Probabilities of every line by a model trained on the other folds.
+    """Probabilities of every line's labels by a model trained on the other folds; see :func:`cross_read`.
+
+    Returns
+    -------
+    list of ndarray of float32, each (n_lines, 4)
+    """
+    readings = cross_read(classifier, documents, labels, n_folds=n_folds, progress=progress)
+    return [reading.labels for reading in readings]
+
+
+def cross_read(
+    classifier: LineClassifier,
+    documents: Sequence[Document],
+    labels: Sequence[Labels],
+    *,
+    n_folds: int = 5,
+    progress: Progress | None = None,
+) -> list[Reading]:
+    """Read every document by a model trained on the other folds.
 
     Parameters
     ----------
@@ -41,12 +60,12 @@ def cross_validate(
 
     Returns
     -------
-    list of ndarray of float32, each (n_lines, 4)
+    list of Reading
         In the order of ``documents``.
     """
     sites = [document.site or document.id for document in documents]
     folds = site_folds(sites, n_folds, [len(document.lines) for document in documents])
-    results: list[NDArray[np.float32]] = [np.zeros((0, 4), dtype=np.float32)] * len(documents)
+    results: dict[int, Reading] = {}
     for fold in range(n_folds):
         inside, outside = np.flatnonzero(folds != fold).tolist(), np.flatnonzero(folds == fold).tolist()
         model = clone(classifier).fit(
@@ -55,11 +74,8 @@ def cross_validate(
             groups=[sites[i] for i in inside],
             progress=_within(progress, fold, n_folds),
         )
-        for i, probabilities in zip(
-            outside, model.predict_proba([documents[i] for i in outside]), strict=True
-        ):
-            results[i] = probabilities
-    return results
+        results |= zip(outside, model.read([documents[i] for i in outside]), strict=True)
+    return [results[i] for i in range(len(documents))]
 
 
 def _within(progress: Progress | None, fold: int, n_folds: int) -> Progress | None:

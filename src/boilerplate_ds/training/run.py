@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from boilerplate_ds.dataset.gold import gold
 from boilerplate_ds.errors import DatasetError, Rejects
-from boilerplate_ds.labeling.collection import document_files, load_collection
+from boilerplate_ds.labeling.collection import document_files, is_standoff, load_collection
+from boilerplate_ds.labeling.hydrate import Corpus
 from boilerplate_ds.training.corpora import (
+    CUT,
     HTML,
     RESIDUE,
     TEXT,
@@ -18,7 +20,7 @@ from boilerplate_ds.training.corpora import (
     read_html,
     wcxb_pages,
 )
-from boilerplate_ds.training.cross_validation import cross_validate
+from boilerplate_ds.training.cross_validation import cross_read
 from boilerplate_ds.training.evaluation import Evaluation, Predictions, evaluate_predictions
 from boilerplate_ds.training.wcxb import WcxbFigures, evaluate_wcxb
 
@@ -30,7 +32,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from boilerplate_ds.dataset.gold import GoldDocument, Strategy
+    from boilerplate_ds.document import Annotation
     from boilerplate_ds.model import LineClassifier
+    from boilerplate_ds.model.runtime import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +50,21 @@ class LabelledSet:
     undecided : tuple of str
         Ids of documents whose annotators disagree.
     rejects : Rejects
+    standoff : frozenset of str
+        Ids of the documents of stand-off collections: their texts are not ours to pass on.
+    corpora : tuple of Corpus
+        Where the pages of the stand-off collections are from.
+    annotations : tuple of Annotation
+        Everything that gold was settled from.
     """
 
     gold: dict[str, tuple[GoldDocument, ...]]
     without_text: tuple[str, ...]
     undecided: tuple[str, ...]
     rejects: Rejects = field(repr=False)
+    standoff: frozenset[str] = field(default=frozenset(), repr=False)
+    corpora: tuple[Corpus, ...] = ()
+    annotations: tuple[Annotation, ...] = field(default=(), repr=False)
 
     @property
     def documents(self) -> list[GoldDocument]:
@@ -80,15 +93,30 @@ def read_labels(folders: Sequence[Path], strategy: Strategy = "majority") -> Lab
     rejects = Rejects()
     settled: dict[str, tuple[GoldDocument, ...]] = {}
     without_text, undecided = [], []
+    standoff: set[str] = set()
+    corpora: list[Corpus] = []
+    annotations: list[Annotation] = []
     for folder in folders:
         if not document_files(folder):
             without_text.append(str(folder))
             continue
         collection = load_collection(folder, rejects)
         result = gold(collection.documents, collection.annotations, strategy)
+        annotations += collection.annotations
+        if is_standoff(folder):
+            standoff.update(collection.documents)
+            corpora.append(Corpus.load(folder))
         settled[collection.name] = settled.get(collection.name, ()) + result.documents
         undecided += [item.document.id for item in result.undecided]
-    return LabelledSet(settled, tuple(without_text), tuple(undecided), rejects)
+    return LabelledSet(
+        settled,
+        tuple(without_text),
+        tuple(undecided),
+        rejects,
+        standoff=frozenset(standoff),
+        corpora=tuple(corpora),
+        annotations=tuple(annotations),
+    )
 
 
 def training_pages(
@@ -164,18 +192,19 @@ def cross_validate_pages(
     progress: Progress | None = None,
 ) -> CrossValidation:
     """Judge all pages by models that were trained on other sites."""
-    probabilities = cross_validate(
+    readings = cross_read(
         classifier, [p.document for p in pages], [p.labels for p in pages], n_folds=n_folds, progress=progress
     )
-    return figures_of(pages, probabilities)
+    return figures_of(pages, readings)
 
 
-def figures_of(
-    pages: Sequence[TrainingPage], probabilities: Sequence[NDArray[np.float32]]
-) -> CrossValidation:
-    """Measure predictions for pages by origin and view."""
+def figures_of(pages: Sequence[TrainingPage], readings: Sequence[Reading]) -> CrossValidation:
+    """Measure what a model says of pages by origin and view."""
+    probabilities = [reading.labels for reading in readings]
     indices: dict[tuple[str, str], list[int]] = {}
     for index, page in enumerate(pages):
+        if page.view == CUT:  # made to learn from, not to be measured on
+            continue
         indices.setdefault((page.origin, page.view), []).append(index)
     four_class: dict[str, Evaluation] = {}
     wcxb: dict[str, WcxbFigures] = {}
@@ -183,8 +212,7 @@ def figures_of(
         some = [pages[i] for i in chosen]
         if origin == "wcxb":
             texts = [
-                page.document.select(probabilities[i][:, 0] >= 0.5)
-                for i, page in zip(chosen, some, strict=True)
+                page.document.select(readings[i].main >= 0.5) for i, page in zip(chosen, some, strict=True)
             ]
             wcxb[view] = evaluate_wcxb(some, texts)
         else:

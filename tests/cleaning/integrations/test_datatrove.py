@@ -73,13 +73,13 @@ def test_labels_scores_and_removed_lines_go_to_the_metadata():
 
 def test_what_comes_out_empty_or_cannot_be_read_goes_to_the_exclusion_writer(tmp_path):
     step = BoilerplateCleaner(html=True, exclusion_writer=JsonlWriter(str(tmp_path), compression=None))
-    deep = "<div>" * 30_000
-    kept = run(step, document(HTML.format(1)), document("<a>Home</a>", 1), document(deep, 2))
+    large = "<" * 2_000_001
+    kept = run(step, document(HTML.format(1)), document("<a>Home</a>", 1), document(large, 2))
     assert len(kept) == 1
     first, second = map(json.loads, (tmp_path / "00000.jsonl").open())
     assert (first["id"], first["text"], first["metadata"]["filter_reason"]) == ("1", "<a>Home</a>", "empty")
     assert (second["id"], second["metadata"]["filter_reason"]) == ("2", "unreadable")
-    assert "nested deeper" in second["metadata"]["error"]
+    assert "HTML of more than" in second["metadata"]["error"]
 
 
 def test_removed_lines_are_counted_by_label():

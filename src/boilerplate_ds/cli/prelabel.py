@@ -1,0 +1,298 @@
+"""Automatic labelling: ``prelabel``."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from boilerplate_ds.cli.console import end, folder, json_option, progress_bars
+from boilerplate_ds.cli.rules import chosen_rules, fitted_model, rules_option
+from boilerplate_ds.errors import LabelError, Rejects
+from boilerplate_ds.invisible import show_invisible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from boilerplate_ds.document import Document
+    from boilerplate_ds.labeling.collection import Collection
+    from boilerplate_ds.labeling.llm.endpoint import Usage
+    from boilerplate_ds.labeling.suggestions import Suggestion
+
+    Tell = Callable[[str, float], None]
+
+INTERRUPTED = 130
+"""Exit code that shells give a command ended by Ctrl-C."""
+
+_BATCH = 64
+_UNSAFE = re.compile("[^A-Za-z0-9._@+-]+")
+
+
+@dataclass(slots=True)
+class _Run:
+    """A run of ``prelabel``: where suggestions go, and what became of the documents."""
+
+    collection: Collection
+    source: str
+    waiting: list[Document]
+    rejects: Rejects
+    tell: Tell
+    suggested: int = 0
+    failed: int = 0
+    n_waiting: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.n_waiting = len(self.waiting)
+
+    def done(self, document: Document, outcome: Suggestion | LabelError) -> None:
+        """Write the suggestion for a document, or note why there is none."""
+        from boilerplate_ds.labeling.suggestions import append_suggestion
+
+        if isinstance(outcome, LabelError):
+            self.failed += 1
+            self.rejects.add(self.collection.folder, f"document {document.id}", str(outcome))
+        else:
+            append_suggestion(self.collection.folder, outcome)
+            self.suggested += 1
+        self.tell("Labelling", (self.suggested + self.failed) / self.n_waiting)
+
+
+@dataclass(frozen=True, slots=True)
+class _LlmOptions:
+    model: str
+    base_url: str | None
+    key_variable: str
+    concurrency: int
+    window: int
+    timeout: float
+    prices: tuple[float, float]
+
+
+@click.command()
+@click.argument("collection", type=folder)
+@click.option(
+    "--with",
+    "method",
+    type=click.Choice(["rules", "model", "llm"]),
+    required=True,
+    help="Who suggests: the labelling rules, a trained model, or a language model behind an address.",
+)
+@click.option(
+    "--model",
+    help="model: shipped model or folder of a model [default: web]; llm: name of the model at the endpoint.",
+)
+@rules_option
+@click.option("--base-url", help="llm: address of the endpoint [default: $OPENAI_BASE_URL, else OpenAI's].")
+@click.option(
+    "--key-env", default="OPENAI_API_KEY", show_default=True, help="llm: variable that holds the key."
+)
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1, 256),
+    default=4,
+    show_default=True,
+    help="llm: requests at a time.",
+)
+@click.option(
+    "--window",
+    type=click.IntRange(500),
+    default=6000,
+    show_default=True,
+    help="llm: tokens of a page to ask for at once; longer pages are cut, with overlap.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(1),
+    default=180,
+    show_default=True,
+    help="llm: seconds for one attempt.",
+)
+@click.option(
+    "--prices",
+    type=(click.FloatRange(0), click.FloatRange(0)),
+    default=(0, 0),
+    metavar="IN OUT",
+    help="llm: prices of a million tokens sent and received.",
+)
+@click.option("--dry-run", is_flag=True, help="llm: print the first question and the estimate; ask nothing.")
+@click.option("--again", is_flag=True, help="Label documents again that have a suggestion of this source.")
+@json_option
+def prelabel(
+    *,
+    collection: Path,
+    method: str,
+    model: str | None,
+    rules_file: Path | None,
+    base_url: str | None,
+    key_env: str,
+    concurrency: int,
+    window: int,
+    timeout: float,
+    prices: tuple[float, float],
+    dry_run: bool,
+    again: bool,
+    as_json: bool,
+) -> None:
+    """Suggest labels for the documents of a collection, for people to accept or change.
+
+    Suggestions are written one by one to suggestions/<source>.jsonl in the collection. A run that was stopped
+    goes on where it ended: documents that have a suggestion of the source are passed over.
+
+    \b
+    Example:
+      boilerplate-ds prelabel labels/mine --with model
+      boilerplate-ds prelabel labels/mine --with llm --model qwen3 --base-url http://localhost:11434/v1
+    """
+    from boilerplate_ds.labeling.collection import load_collection
+
+    llm = _LlmOptions(model or "", base_url, key_env, concurrency, window, timeout, prices)
+    if method == "llm" and not model:
+        raise click.UsageError("--with llm needs --model: the name of a model at the endpoint")
+    if dry_run and method != "llm":
+        raise click.UsageError("--dry-run is for --with llm")
+    rejects = Rejects()
+    pages = load_collection(collection, rejects)
+    source = _source(method, model)
+    waiting = _waiting(pages, source, again, rejects)
+    if dry_run:
+        _print_estimate(pages, waiting, llm, as_json)
+        return
+    usage: Usage | None = None
+    with progress_bars() as tell:
+        run = _Run(pages, source, waiting, rejects, tell)
+        try:
+            if method == "rules":
+                _by_rules(run, rules_file)
+            elif method == "model":
+                _by_model(run, model or "web")
+            else:
+                usage = _by_llm(run, llm)
+        except KeyboardInterrupt:
+            click.echo(f"stopped after {run.suggested:,} documents; the same command goes on there", err=True)
+            sys.exit(INTERRUPTED)
+    _report(run, usage, llm, as_json)
+    end(rejects)
+
+
+def _source(method: str, model: str | None) -> str:
+    """Name of the suggestions; part of a file name."""
+    if method == "rules":
+        return "rules"
+    name = Path(model or "web").resolve().name if method == "model" else (model or "")
+    return f"{method}-{_UNSAFE.sub('-', name)}"[:64].rstrip("._@+-")
+
+
+def _waiting(collection: Collection, source: str, again: bool, rejects: Rejects) -> list[Document]:
+    """Documents with lines that have no suggestion of this source for the text they have now."""
+    from boilerplate_ds.labeling.suggestions import read_suggestions
+
+    known = {} if again else read_suggestions(collection.folder, rejects)
+
+    def is_done(document: Document) -> bool:
+        found = known.get(document.id, {}).get(source)
+        return found is not None and found.text_sha256 == document.text_sha256
+
+    return [d for d in collection.documents.values() if d.lines and not is_done(d)]
+
+
+def _by_rules(run: _Run, rules_file: Path | None) -> None:
+    from boilerplate_ds.labeling.rules import apply_rules
+    from boilerplate_ds.labeling.suggestions import from_probabilities
+
+    rules = chosen_rules(rules_file)
+    model = fitted_model(rules, run.collection)
+    for document in run.waiting:
+        probabilities = model.probabilities(apply_rules(rules, document))
+        run.done(document, from_probabilities(document, run.source, probabilities))
+
+
+def _by_model(run: _Run, model: str) -> None:
+    from boilerplate_ds.cleaning import Cleaner
+    from boilerplate_ds.labeling.suggestions import from_probabilities
+
+    loaded = Cleaner(model).model
+    for start in range(0, len(run.waiting), _BATCH):
+        batch = run.waiting[start : start + _BATCH]
+        for document, probabilities in zip(batch, loaded.probabilities(batch), strict=True):
+            run.done(document, from_probabilities(document, run.source, probabilities))
+
+
+def _by_llm(run: _Run, options: _LlmOptions) -> Usage:
+    from boilerplate_ds.labeling.guidelines import guidelines_text
+    from boilerplate_ds.labeling.llm.cache import AnswerCache
+    from boilerplate_ds.labeling.llm.endpoint import Endpoint
+    from boilerplate_ds.labeling.llm.labeler import LlmLabeler, label_documents
+
+    cache = AnswerCache(run.collection.folder / "llm-cache" / f"{run.source}.jsonl")
+    endpoint = Endpoint(
+        options.model,
+        base_url=options.base_url,
+        key_variable=options.key_variable,
+        timeout=options.timeout,
+    )
+    labeler = LlmLabeler(
+        endpoint,
+        source=run.source,
+        guidelines=guidelines_text(run.collection.folder),
+        cache=cache,
+        window_tokens=options.window,
+    )
+
+    async def ask() -> None:
+        async with endpoint:
+            await label_documents(labeler, run.waiting, concurrency=options.concurrency, done=run.done)
+
+    asyncio.run(ask())
+    return endpoint.usage
+
+
+def _report(run: _Run, usage: Usage | None, llm: _LlmOptions, as_json: bool) -> None:
+    passed = len(run.collection.documents) - run.n_waiting
+    figures: dict[str, Any] = {
+        "source": run.source,
+        "suggested": run.suggested,
+        "failed": run.failed,
+        "passed_over": passed,
+    }
+    if usage is not None:
+        figures["usage"] = asdict(usage) | {"cost": round(usage.cost(*llm.prices), 6)}
+    if as_json:
+        click.echo(json.dumps(figures, indent=2))
+        return
+    click.echo(f"{run.suggested:,} documents labelled by {run.source}, {passed:,} passed over")
+    if usage is not None:
+        about = "about " if usage.estimated else ""
+        click.echo(
+            f"{usage.requests:,} answers, {usage.cached:,} from the cache, {usage.retries:,} failed attempts "
+            f"({about}{usage.prompt_tokens:,} tokens sent, {usage.completion_tokens:,} received)"
+            + (f", cost {usage.cost(*llm.prices):.4f}" if any(llm.prices) else "")
+        )
+
+
+def _print_estimate(
+    collection: Collection, waiting: list[Document], options: _LlmOptions, as_json: bool
+) -> None:
+    """Print the first question, and about how much all of them would take."""
+    from boilerplate_ds.labeling.guidelines import guidelines_text
+    from boilerplate_ds.labeling.llm.labeler import estimate
+
+    usage, first = estimate(waiting, guidelines_text(collection.folder), options.window)
+    cost = usage.cost(*options.prices)
+    if as_json:
+        figures = {"documents": len(waiting), **asdict(usage), "cost": round(cost, 6), "first": first}
+        click.echo(json.dumps(figures, indent=2))
+        return
+    for message in first:
+        lines = "\n".join(map(show_invisible, message["content"].split("\n")))
+        click.echo(f"[{message['role']}]\n{lines}\n")
+    click.echo(
+        f"{len(waiting):,} documents, {usage.requests:,} questions, about {usage.prompt_tokens:,} tokens to "
+        f"send and {usage.completion_tokens:,} to receive, reasoning aside"
+        + (f", cost about {cost:.4f}" if any(options.prices) else "")
+    )

@@ -1,0 +1,288 @@
+"""The element trees of a batch of documents, laid end to end, and what each line's place in them says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from boilerplate_ds.features.lines import mix
+from boilerplate_ds.sources.html_tags import TAG_IDS, TAGS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from boilerplate_ds.features.lines import LineBatch
+
+HEIGHTS = 8
+"""How many elements are read above each line, its own included."""
+_SUM_HEIGHTS = (1, 2, 3, 4, 6, 8)
+_TAG_COLUMNS = (
+    "p", "li", "a", "span", "div", "td", "button", "h1", "h2", "h3", "h4", "figcaption", "pre", "label",
+    "time", "meta",
+)  # fmt: skip
+_LANDMARKS = (
+    "nav", "header", "footer", "aside", "main", "article", "section", "form", "table", "ul", "noscript",
+    "figure", "blockquote",
+)  # fmt: skip
+_HEADINGS = np.zeros(len(TAGS), dtype=np.float32)
+for _level in range(1, 7):
+    _HEADINGS[TAG_IDS[f"h{_level}"]] = 1 - _level / 8
+_LIST = np.isin(np.arange(len(TAGS)), [TAG_IDS["ul"], TAG_IDS["ol"], TAG_IDS["dl"]])
+_COLUMN_OF_TAG = np.full(len(TAGS), len(_TAG_COLUMNS))
+_COLUMN_OF_TAG[[TAG_IDS[name] for name in _TAG_COLUMNS]] = np.arange(len(_TAG_COLUMNS))
+_BIT_OF_TAG = np.zeros(len(TAGS), dtype=np.uint32)
+_BIT_OF_TAG[[TAG_IDS[name] for name in _LANDMARKS]] = np.uint32(1) << np.arange(
+    len(_LANDMARKS), dtype=np.uint32
+)
+_N_OPINIONS = 5
+N_TREE = (
+    2
+    + len(_TAG_COLUMNS)
+    + len(_LANDMARKS)
+    + 4
+    + (5 + _N_OPINIONS) * len(_SUM_HEIGHTS)
+    + 2 * (4 + _N_OPINIONS)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Forest:
+    """The trees of all documents of a batch that have markup; elements are numbered through.
+
+    Parameters
+    ----------
+    rows : ndarray of int64, shape (n_marked,)
+        Lines of the batch that have markup.
+    document : ndarray of int64, shape (n_marked,)
+    element, block : ndarray of int64, shape (n_marked,)
+    above : ndarray of int64, shape (HEIGHTS, n_marked)
+        Elements around each line, nearest first; the root repeated at the end.
+    link_share : ndarray of float32, shape (n_marked,)
+    parent, tag, depth, list_depth, subtree_end : ndarray of int64, shape (n_elements,)
+    hidden : ndarray of bool, shape (n_elements,)
+        Whether an element or one around it says that it is not shown.
+    kind : ndarray of int64, shape (n_elements,)
+        Elements of the same tag and attributes have the same number, in whatever document.
+    kinds : list of (int, str)
+        Tag and attributes of each kind.
+    """
+
+    rows: NDArray[np.int64]
+    document: NDArray[np.int64]
+    element: NDArray[np.int64]
+    block: NDArray[np.int64]
+    above: NDArray[np.int64]
+    link_share: NDArray[np.float32]
+    parent: NDArray[np.int64]
+    tag: NDArray[np.int64]
+    depth: NDArray[np.int64]
+    list_depth: NDArray[np.int64]
+    subtree_end: NDArray[np.int64]
+    hidden: NDArray[np.bool_]
+    kind: NDArray[np.int64]
+    kinds: list[tuple[int, str]]
+
+    @classmethod
+    def of(cls, batch: LineBatch) -> Forest | None:
+        """Lay out the trees of a batch; None if no line has markup."""
+        marked = [
+            (i, document.markup)
+            for i, document in enumerate(batch.documents)
+            if document.markup is not None and document.lines
+        ]
+        if not marked:
+            return None
+        index = np.array([i for i, _ in marked])
+        trees = [markup for _, markup in marked]
+        sizes = np.diff(batch.ends)[index]
+        offsets = np.cumsum([0, *(len(tree.parent) for tree in trees)])
+        shift = np.repeat(offsets[:-1], sizes)
+        parent = np.concatenate(
+            [tree.parent.astype(np.int64) + o for tree, o in zip(trees, offsets[:-1], strict=True)]
+        )
+        tag = np.concatenate([tree.tag for tree in trees]).astype(np.int64)
+        depth, list_depth, hidden, subtree_end = _inherited(
+            parent, tag, np.concatenate([tree.hidden for tree in trees])
+        )
+        element = np.concatenate([tree.element for tree in trees]) + shift
+        above = [element]
+        for _ in range(HEIGHTS - 1):
+            above.append(parent[above[-1]])
+        kinds: dict[tuple[int, str], int] = {}
+        kind = [
+            _kinds(tree.tag.astype(np.int64) + len(TAGS) * tree.attribute, tree.attributes, kinds)
+            for tree in trees
+        ]
+        return cls(
+            rows=np.concatenate([np.arange(batch.ends[i], batch.ends[i + 1]) for i in index]),
+            document=np.repeat(index, sizes),
+            element=element,
+            block=np.concatenate([tree.block for tree in trees]) + shift,
+            above=np.stack(above),
+            link_share=np.concatenate([tree.link_share for tree in trees]),
+            parent=parent,
+            tag=tag,
+            depth=depth,
+            list_depth=list_depth,
+            subtree_end=subtree_end,
+            hidden=hidden,
+            kind=np.concatenate(kind),
+            kinds=list(kinds),
+        )
+
+
+def _kinds(
+    codes: NDArray[np.int64], attributes: tuple[str, ...], kinds: dict[tuple[int, str], int]
+) -> NDArray[np.int64]:
+    """Give each pair of tag and attributes among one document's elements its number in ``kinds``."""
+    distinct, inverse = np.unique(codes, return_inverse=True)
+    numbers = [
+        kinds.setdefault((code % len(TAGS), attributes[code // len(TAGS)]), len(kinds))
+        for code in distinct.tolist()
+    ]
+    return np.array(numbers, dtype=np.int64)[inverse]
+
+
+def _inherited(
+    parent: NDArray[np.int64], tag: NDArray[np.int64], hidden: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_], NDArray[np.int64]]:
+    """Depth, list depth, hiddenness and end of the subtree of every element, level by level."""
+    n = len(parent)
+    is_root = parent == np.arange(n)
+    depth = np.where(is_root, 0, 1)
+    list_depth = _LIST[tag].astype(np.int64)
+    hidden = hidden.copy()
+    up = parent
+    while not is_root[up].all():  # pointer doubling
+        depth = depth + depth[up]
+        list_depth = list_depth + np.where(is_root[up], 0, list_depth[up])
+        hidden |= hidden[up]
+        up = up[up]
+    hidden |= hidden[up]
+    order = np.argsort(-depth, kind="stable")
+    end = np.arange(1, n + 1)
+    levels = np.flatnonzero(np.diff(depth[order])) + 1
+    for level in np.split(order, levels)[:-1]:  # deepest first; the last child ends its parent
+        end[parent[level]] = end[level]
+    return depth, list_depth, hidden, end
+
+
+def tree_features(
+    forest: Forest, opinions: NDArray[np.float32], chars: NDArray[np.float64], repeated: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Features of each marked line's place in its tree.
+
+    Parameters
+    ----------
+    forest : Forest
+    opinions : ndarray of float32, shape (n_marked, 5)
+        Stage one's probabilities.
+    chars : ndarray of float64, shape (n_marked,)
+    repeated : ndarray of float64, shape (n_marked,)
+        Whether each line's words stood in the document before.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_marked, N_TREE)
+    """
+    n = len(chars)
+    tag = forest.tag[forest.above]
+    block = forest.tag[forest.block]
+    features = np.zeros((n, N_TREE), dtype=np.float32)
+    lines = np.arange(n)
+    features[:, 0] = 1
+    features[:, 1] = forest.link_share
+    at = 2 + len(_TAG_COLUMNS)
+    named = np.zeros((n, len(_TAG_COLUMNS) + 1), dtype=np.float32)
+    named[lines, _COLUMN_OF_TAG[tag[0]]] = 1
+    named[lines, _COLUMN_OF_TAG[block]] = 1
+    features[:, 2:at] = named[:, :-1]
+    landmarks = np.bitwise_or.reduce(_BIT_OF_TAG[tag], axis=0)
+    features[:, at : at + len(_LANDMARKS)] = (
+        landmarks[:, None] >> np.arange(len(_LANDMARKS), dtype=np.uint32)
+    ) & np.uint32(1)
+    at += len(_LANDMARKS)
+    features[:, at] = _HEADINGS[tag[:4]].max(axis=0)
+    features[:, at + 1] = np.minimum(forest.list_depth[forest.element], 4) / 2
+    features[:, at + 2] = forest.hidden[forest.element]
+    features[:, at + 3] = np.minimum(forest.depth[forest.element], 30) / 10
+    at += 4
+    values = np.column_stack(
+        (
+            np.ones(n),
+            chars,
+            chars * forest.link_share,
+            chars * repeated,
+            opinions * chars[:, None],
+        )
+    )
+    total = np.maximum(np.bincount(forest.document, chars)[forest.document], 1)
+    for part in (
+        _ancestor_sums(forest, values, total),
+        _kind_sums(
+            forest, forest.kind[forest.block], forest.kind[forest.parent[forest.block]], values, total
+        ),
+        _kind_sums(forest, tag[0] * len(TAGS) + tag[1], tag[2] * len(TAGS) + tag[3], values, total),
+    ):
+        features[:, at : at + part.shape[1]] = part
+        at += part.shape[1]
+    return features
+
+
+def _ancestor_sums(
+    forest: Forest, values: NDArray[np.float64], total: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """For the blocks around each line: size, share of the page, links, repeats and mean opinions inside."""
+    # elements are in document order, so a subtree is a range of elements
+    order = np.argsort(forest.element, kind="stable")
+    of_line = forest.element[order]
+    running = np.zeros((len(values) + 1, values.shape[1]))
+    np.cumsum(values[order], axis=0, out=running[1:])
+    count = np.bincount(of_line, minlength=len(forest.parent))
+    before = np.concatenate(([0], np.cumsum(count)))
+    element = forest.block
+    height = 0
+    columns = []
+    for wanted in _SUM_HEIGHTS:
+        while height < wanted:
+            element = forest.parent[element]
+            height += 1
+        inside = running[before[forest.subtree_end[element]]] - running[before[element]]
+        size = np.maximum(inside[:, 1:2], 1)
+        columns += [
+            np.log1p(inside[:, 1:2]) / 8,
+            np.log1p(inside[:, 0:1]) / 4,
+            inside[:, 1:2] / total[:, None],
+            inside[:, 2:] / size,
+        ]
+    return np.concatenate(columns, axis=1)
+
+
+def _kind_sums(
+    forest: Forest,
+    own: NDArray[np.int64],
+    outer: NDArray[np.int64],
+    values: NDArray[np.float64],
+    total: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """For the lines of one document that stand in like elements: how many, how long, links, mean opinions."""
+    spread = np.uint64(0x9E3779B97F4A7C15)
+    key = mix(
+        mix(own.astype(np.uint64) * spread + outer.astype(np.uint64)) + forest.document.astype(np.uint64)
+    )
+    _, kind = np.unique(key, return_inverse=True)
+    sums = np.stack([np.bincount(kind, column) for column in values.T], axis=1)
+    size = np.maximum(sums[:, 1:2], 1)
+    figures = np.concatenate(
+        (
+            np.log1p(sums[:, 0:1]) / 4,
+            np.log1p(sums[:, 1:2] / sums[:, 0:1]) / 4,
+            sums[:, 2:3] / size,
+            sums[:, 4:] / size,
+        ),
+        axis=1,
+    )[kind]
+    share = sums[kind, 1:2] / total[:, None]
+    return np.concatenate((figures, share), axis=1)
