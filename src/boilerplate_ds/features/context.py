@@ -111,10 +111,9 @@ class _Segments:
 
     def window(self, sums: NDArray[np.float64], before: int, after: int) -> NDArray[np.float64]:
         """Sum a window around each line, cut at the document's ends; ``sums`` are from :meth:`running`."""
-        return (
-            sums[np.minimum(self.line + after + 1, self.last)]
-            - sums[np.maximum(self.line - before, self.first)]
-        )
+        end = sums[np.minimum(self.line + after + 1, self.last)]
+        around: NDArray[np.float64] = end - sums[np.maximum(self.line - before, self.first)]
+        return around
 
 
 def _position(by: _Segments, chars: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -264,7 +263,8 @@ def _around(
             )
         )
     )
-    return np.concatenate(columns, axis=1).astype(np.float32)
+    around: NDArray[np.float32] = np.concatenate(columns, axis=1).astype(np.float32)
+    return around
 
 
 N_OPINIONS = 5

@@ -413,7 +413,7 @@ class Session:
 
     def _fresh(self, name: str, doc_id: str) -> Draft:
         document = self.documents[doc_id]
-        labels = np.full(len(document.lines), UNLABELED, dtype=np.int8)
+        labels: Labels = np.full(len(document.lines), UNLABELED, dtype=np.int8)
         look: tuple[int, ...] = self._look.get(doc_id, ())
         votes: dict[str, Labels] = {}
         if name == ADJUDICATOR:

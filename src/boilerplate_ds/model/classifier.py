@@ -276,7 +276,9 @@ class _TrainingLines:
         """Weight of lines for the network's cross-entropy."""
         sizes = np.diff(self.ends)[self.document]
         weight = CLASS_WEIGHT[np.maximum(self.labels, 0)] / np.sqrt(sizes)
-        return (weight * np.where(self.knows_four, FOUR_CLASS_WEIGHT, 1.0)).astype(np.float32)
+        weight = weight * np.where(self.knows_four, FOUR_CLASS_WEIGHT, 1.0)
+        in_single: NDArray[np.float32] = weight.astype(np.float32)
+        return in_single
 
 
 def _fit_fold(

@@ -24,6 +24,8 @@ from boilerplate_ds.labeling.suggestions import Suggestion
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from numpy.typing import NDArray
+
     from boilerplate_ds.document import Document
     from boilerplate_ds.labeling.llm.cache import AnswerCache
     from boilerplate_ds.labeling.llm.endpoint import Endpoint
@@ -191,5 +193,5 @@ async def label_documents(
         await asyncio.gather(*workers, return_exceptions=True)
 
 
-def _nothing() -> tuple[np.ndarray, np.ndarray]:
+def _nothing() -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
     return np.zeros(0, dtype=np.int8), np.zeros(0, dtype=bool)
