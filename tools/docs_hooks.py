@@ -25,6 +25,8 @@ PAGES = {
     "models/web/README.md": "model-card.md",
     "CHANGELOG.md": "changelog.md",
     "SECURITY.md": "security.md",
+    "benchmarks/results/accuracy.md": "accuracy.md",
+    "benchmarks/results/speed.md": "speed.md",
 }
 """Files of the repository and the pages of the site that they become."""
 _ON_SITE = {**PAGES, "README.md": "index.md"}
@@ -38,6 +40,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for source, page in PAGES.items():
         text = _FRONT_MATTER.sub("", (ROOT / source).read_text(encoding="utf-8"))
         files.append(File.generated(config, page, content=relinked(text, source, page)))
+    for picture in (ROOT / "benchmarks" / "results").glob("*.png"):
+        files.append(File.generated(config, picture.name, abs_src_path=str(picture)))
     files.append(File.generated(config, "decisions/index.md", content=_decisions()))
     return files
 
