@@ -10,12 +10,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from boilerplate_ds.compiled import kernel
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from boilerplate_ds.document import Document
+
+    Positions = NDArray[np.int64]
+    Characters = tuple[Positions, Positions, NDArray[np.uint8], NDArray[np.uint32]]
+    Words = tuple[Positions, Positions, Positions, Positions, NDArray[np.uint64], NDArray[np.uint64]]
+
+_kernel = kernel("boilerplate_ds.features.line_kernel")
 
 # Character classes. Scripts written without spaces get a class of their own: each character is a word.
 (
@@ -145,23 +153,9 @@ class LineBatch:
         lines = list(chain.from_iterable(document.lines for document in documents))
         counts = np.fromiter((len(document.lines) for document in documents), np.int64, len(documents))
         ends = np.concatenate(([0], np.cumsum(counts)))
-        length = np.fromiter(map(len, lines), np.int64, len(lines))
-        if length.size and length.max() > MAX_READ:
-            lines = [line[:MAX_READ] for line in lines]
-            length = np.minimum(length, MAX_READ)
-        start = np.cumsum(length + 1) - length
-        raw = ("\n" + "\n".join(lines) + "\n").encode("utf-32-le", "surrogatepass")
-        codes = np.minimum(np.frombuffer(raw, dtype="<u4"), _LAST)
-        class_table, normal_table = _tables()
-        classes = class_table[codes]
-        normal = normal_table[codes]
-        pads = np.concatenate(([0], start + length))
-        classes[pads] = SPACE
-        normal[pads] = ord("\n")
-        word_start, word_length = _words(classes)
-        words_before = np.append(np.searchsorted(word_start, start), len(word_start))
-        word_line = np.repeat(np.arange(len(lines)), np.diff(words_before))
-        word_hash = _segment_hashes(normal, word_start, word_length)
+        characters, words = _laid_out(lines)
+        start, length, classes, normal = characters
+        word_start, word_length, word_line, word_ends, word_hash, line_hash = words
         return cls(
             documents=documents,
             ends=ends,
@@ -173,9 +167,9 @@ class LineBatch:
             word_start=word_start,
             word_length=word_length,
             word_line=word_line,
-            word_ends=words_before,
+            word_ends=word_ends,
             word_hash=word_hash,
-            line_hash=_hash_of_words(word_hash, word_line, len(lines)),
+            line_hash=line_hash,
         )
 
     @cached_property
@@ -197,17 +191,56 @@ class LineBatch:
         return np.fromiter(with_markup, bool, len(self.documents))[self.document]
 
 
-_IS_WORD = np.zeros(N_CLASSES, dtype=bool)
-_IS_WORD[[LOWER, UPPER, LETTER, SPACELESS, DIGIT]] = True
+_WORD_KIND = np.zeros(N_CLASSES, dtype=np.uint8)
+"""What a class is in words: 0 no part of one, 1 a letter or digit of one, 2 a word by itself."""
+_WORD_KIND[[LOWER, UPPER, LETTER, DIGIT]] = 1
+_WORD_KIND[SPACELESS] = 2
 
 
-def _words(classes: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _laid_out(lines: list[str]) -> tuple[Characters, Words]:
+    if _kernel is None:
+        characters = _characters(lines)
+        return characters, _words(*characters)
+    characters, n_words = _kernel.characters(lines, MAX_READ, *_tables(), _WORD_KIND)
+    return characters, _kernel.words(*characters, _WORD_KIND, n_words)
+
+
+def _characters(lines: list[str]) -> Characters:
+    """Lay out the characters: start and length of each line, their classes and normal form."""
+    class_table, normal_table = _tables()
+    length = np.fromiter(map(len, lines), np.int64, len(lines))
+    if length.size and length.max() > MAX_READ:
+        lines = [line[:MAX_READ] for line in lines]
+        length = np.minimum(length, MAX_READ)
+    start = np.cumsum(length + 1) - length
+    raw = ("\n" + "\n".join(lines) + "\n").encode("utf-32-le", "surrogatepass")
+    codes = np.minimum(np.frombuffer(raw, dtype="<u4")[: int(length.sum()) + len(lines) + 1], _LAST)
+    classes = class_table[codes]
+    normal = normal_table[codes]
+    pads = np.concatenate(([0], start + length))
+    classes[pads] = SPACE
+    normal[pads] = ord("\n")
+    return start, length, classes, normal
+
+
+def _words(
+    start: Positions, length: Positions, classes: NDArray[np.uint8], normal: NDArray[np.uint32]
+) -> Words:
+    """Start, length and line of every word, the ends of each line's words, their hashes and the lines'."""
+    word_start, word_length = _word_bounds(classes)
+    word_ends = np.append(np.searchsorted(word_start, start), len(word_start))
+    word_line = np.repeat(np.arange(len(start)), np.diff(word_ends))
+    word_hash = _segment_hashes(normal, word_start, word_length)
+    line_hash = _hash_of_words(word_hash, word_line, len(start))
+    return word_start, word_length, word_line, word_ends, word_hash, line_hash
+
+
+def _word_bounds(classes: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Start and length of every run of letters and digits; a spaceless script's characters stand alone."""
-    kind = _IS_WORD[classes].view(np.int8)
-    alone = classes == SPACELESS
-    cut = np.flatnonzero((kind[1:] != kind[:-1]) | alone[1:] | alone[:-1]) + 1
+    kind = _WORD_KIND[classes]
+    cut = np.flatnonzero((kind[1:] != kind[:-1]) | (kind[1:] == 2)) + 1
     bounds = np.concatenate(([0], cut, [len(kind)]))
-    is_word = kind[bounds[:-1]] == 1
+    is_word = kind[bounds[:-1]] > 0
     return bounds[:-1][is_word], np.diff(bounds)[is_word]
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from boilerplate_ds.compiled import kernel
 from boilerplate_ds.features import lines as c
 
 if TYPE_CHECKING:
@@ -14,46 +16,58 @@ if TYPE_CHECKING:
     from boilerplate_ds.features.lines import LineBatch
 
 N_SHAPE = 29
+_kernel = kernel("boilerplate_ds.features.line_kernel")
+
+
+@cache
+def _log1p() -> NDArray[np.float32]:
+    """Logarithms of one more than whatever may be counted in a line."""
+    return np.log1p(np.arange(c.MAX_READ + 1, dtype=np.float32))
 
 
 def line_shape(batch: LineBatch) -> NDArray[np.float32]:
     """How each line looks: lengths, shares of character classes, first and last character; (n_lines, 29)."""
+    log1p = _log1p()
+    if _kernel is not None:
+        looks: NDArray[np.float32] = _kernel.line_shape(
+            batch.classes,
+            batch.start,
+            batch.length,
+            batch.word_start,
+            batch.word_length,
+            batch.word_ends,
+            log1p,
+        )
+        return looks
     n = batch.n_lines
-    length = batch.length.astype(np.float32)
-    line_of = np.repeat(np.arange(n, dtype=np.int64), batch.length + 1)
-    counts = np.bincount(line_of * c.N_CLASSES + batch.classes[1:], minlength=n * c.N_CLASSES)
-    counts = counts.reshape(n, c.N_CLASSES).astype(np.float32)
-    counts[:, c.SPACE] -= 1  # the pad
-    words = np.bincount(batch.word_line, minlength=n).astype(np.float32)
+    length = batch.length
+    line_of = np.repeat(np.arange(0, n * c.N_CLASSES, c.N_CLASSES), length + 1)
+    counts = np.bincount(line_of + batch.classes[1:], minlength=n * c.N_CLASSES).reshape(n, c.N_CLASSES)
+    words = np.diff(batch.word_ends)
     starts_upper = np.bincount(batch.word_line, batch.classes[batch.word_start] == c.UPPER, minlength=n)
     word_length = np.bincount(batch.word_line, batch.word_length, minlength=n)
     longest = np.zeros(n)
     if len(batch.word_line):
-        line_starts = np.flatnonzero(np.diff(batch.word_line, prepend=-1))
-        longest[batch.word_line[line_starts]] = np.maximum.reduceat(batch.word_length, line_starts)
+        with_words = np.flatnonzero(words)
+        longest[with_words] = np.maximum.reduceat(batch.word_length, batch.word_ends[with_words])
     first = batch.classes[batch.start]
-    last = batch.classes[np.maximum(batch.start + batch.length - 1, batch.start)]
+    last = batch.classes[np.maximum(batch.start + length - 1, batch.start)]
     some = np.maximum(words, 1)
-    size = np.maximum(length, 1)
+    size = np.maximum(length, 1).astype(np.float32)
+    share = counts.astype(np.float32) / size[:, None]
     columns = [
-        np.log1p(length),
-        np.log1p(words),
+        log1p[length],
+        log1p[words],
         word_length / some,
         np.minimum(longest, 40) / 10,
         starts_upper / some,
-        counts[:, c.UPPER] / size,
-        counts[:, c.DIGIT] / size,
-        counts[:, c.SPACELESS] / size,
-        counts[:, c.LETTER] / size,
-        (counts[:, c.STOP] + counts[:, c.COMMA]) / size * 10,
-        (counts[:, c.SEPARATOR] + counts[:, c.SYMBOL]) / size * 4,
-        np.log1p(counts[:, c.STOP]),
-        np.log1p(counts[:, c.COMMA]),
-        np.log1p(counts[:, c.SEPARATOR]),
-        np.log1p(counts[:, c.BULLET]),
-        np.log1p(counts[:, c.QUOTE]),
-        np.log1p(counts[:, c.BRACKET]),
-        np.log1p(counts[:, c.DIGIT]),
+        share[:, c.UPPER],
+        share[:, c.DIGIT],
+        share[:, c.SPACELESS],
+        share[:, c.LETTER],
+        (counts[:, c.STOP] + counts[:, c.COMMA]).astype(np.float32) / size * 10,
+        (counts[:, c.SEPARATOR] + counts[:, c.SYMBOL]).astype(np.float32) / size * 4,
+        *log1p[counts.T[[c.STOP, c.COMMA, c.SEPARATOR, c.BULLET, c.QUOTE, c.BRACKET, c.DIGIT]]],
         np.minimum(counts[:, c.CURRENCY], 3),
         first == c.BULLET,
         first == c.UPPER,
@@ -66,4 +80,7 @@ def line_shape(batch: LineBatch) -> NDArray[np.float32]:
         words <= 1,
         length > 120,
     ]
-    return np.stack(columns, axis=1).astype(np.float32)
+    shape = np.empty((n, N_SHAPE), dtype=np.float32)
+    for i, column in enumerate(columns):
+        shape[:, i] = column
+    return shape

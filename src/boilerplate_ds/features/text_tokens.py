@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from boilerplate_ds.compiled import kernel
 from boilerplate_ds.features.lines import mix
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ TEXT_BITS = 18
 """Buckets of the text model's weights, as a power of two. Bucket 0 stands for no token."""
 _NO_LINE = 1023
 _SHAPE = np.uint64(977)
+_kernel = kernel("boilerplate_ds.features.line_kernel")
 
 
 def text_tokens(batch: LineBatch) -> Iterator[Tokens]:
@@ -36,13 +38,8 @@ def text_tokens(batch: LineBatch) -> Iterator[Tokens]:
     ends : ndarray of int64, shape (n_lines + 1,)
         Tokens ``ends[i]`` to ``ends[i + 1]`` are those of line ``i``.
     """
-    words = batch.word_ends
-    yield _bucket(batch.word_hash), words
-    pairs = np.zeros(len(batch.word_hash), dtype=np.uint64)
-    pairs[1:] = batch.word_hash[:-1] * np.uint64(3) + batch.word_hash[1:]
-    buckets = _bucket(mix(pairs))
-    buckets[words[:-1][np.diff(words) > 0]] = 0  # a line's first word ends no pair
-    yield buckets, words
+    yield _bucket(batch.word_hash), batch.word_ends
+    yield _pairs(batch), batch.word_ends
     yield shape_tokens(_shape_codes(batch))
 
 
@@ -51,9 +48,27 @@ def _bucket(hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
     return buckets
 
 
+def _pairs(batch: LineBatch) -> NDArray[np.int64]:
+    """Bucket of each word with the one before it."""
+    words = batch.word_ends
+    if _kernel is not None:
+        buckets: NDArray[np.int64] = _kernel.pairs(batch.word_hash, words, TEXT_BITS)
+        return buckets
+    pairs = np.zeros(len(batch.word_hash), dtype=np.uint64)
+    pairs[1:] = batch.word_hash[:-1] * np.uint64(3) + batch.word_hash[1:]
+    buckets = _bucket(mix(pairs))
+    buckets[words[:-1][np.diff(words) > 0]] = 0  # a line's first word ends no pair
+    return buckets
+
+
 def _shape_codes(batch: LineBatch) -> NDArray[np.int64]:
     """Give numbers to what lines look like and to the lengths around them; shape (n_lines, 9)."""
     shape = batch.shape
+    if _kernel is not None:
+        numbers: NDArray[np.int64] = _kernel.shape_codes(
+            shape, batch.classes, batch.start, batch.length, batch.ends
+        )
+        return numbers
     length = np.minimum(2 * shape[:, 0], 15).astype(np.int64)
     words = np.minimum(2 * shape[:, 1], 15).astype(np.int64)
     capitals = np.minimum(4 * shape[:, 4], 3).astype(np.int64)
@@ -78,6 +93,9 @@ def _shape_codes(batch: LineBatch) -> NDArray[np.int64]:
 def shape_tokens(codes: NDArray[np.int64], bits: int = TEXT_BITS) -> Tokens:
     """Hash each column of codes below 1024, shape (n_lines, n_codes), to tokens of its own."""
     n, n_codes = codes.shape
+    ends = np.arange(0, (n + 1) * n_codes, n_codes)
+    if _kernel is not None:
+        return _kernel.hashed_codes(codes, _SHAPE, bits), ends
     keys = (codes + (np.arange(n_codes) << 10)).astype(np.uint64)
     buckets = (mix(keys + _SHAPE) >> np.uint64(64 - bits)).view(np.int64)
-    return buckets.ravel(), np.arange(n + 1) * n_codes
+    return buckets.ravel(), ends

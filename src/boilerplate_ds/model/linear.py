@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from boilerplate_ds.compiled import kernel
 from boilerplate_ds.document import MAIN
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ ITERATIONS = 40
 """Stopping early regularises; later iterations change the opinions little."""
 NEVER = -6.0
 """Logit of a label that no training line has."""
+_kernel = kernel("boilerplate_ds.features.line_kernel")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +61,27 @@ class LinearModel:
             One pair for each kind of token, as :func:`boilerplate_ds.features.text_tokens` gives them.
         n_lines : int
         """
-        from scipy.sparse import csr_matrix
+        opinions = np.zeros((n_lines, N_OPINIONS), dtype=np.float32)
+        add = _add_opinions if _kernel is None else _kernel.add_opinions
+        for buckets, ends in kinds:
+            add(opinions, self.weights, buckets, ends)
+        opinions += self.bias
+        return opinions
 
-        buckets, ends = zip(*kinds, strict=True)
-        count = np.stack([np.diff(kind_ends) for kind_ends in ends])
-        # one row for each kind of token of each line: gathers and sums in one pass
-        rows = np.concatenate(([0], np.cumsum(count.ravel())))
-        tokens = np.concatenate(buckets)
-        ones = np.ones(len(tokens), dtype=np.float32)
-        size = (len(rows) - 1, len(self.weights))
-        sums = csr_matrix((ones, tokens, rows), shape=size) @ self.weights
-        scale = 1 / np.sqrt(np.maximum(count, 1), dtype=np.float32)
-        opinions: NDArray[np.float32] = np.einsum("kn,knc->nc", scale, sums.reshape(len(ends), n_lines, -1))
-        return opinions + self.bias
+
+def _add_opinions(
+    opinions: NDArray[np.float32],
+    weights: NDArray[np.float32],
+    buckets: NDArray[np.int64],
+    ends: NDArray[np.int64],
+) -> None:
+    """Add to each line's opinions the sum of its tokens' weights, over the root of how many there are."""
+    from scipy.sparse import csr_matrix
+
+    ones = np.ones(len(buckets), dtype=np.float32)
+    sums = csr_matrix((ones, buckets, ends), shape=(len(opinions), len(weights))) @ weights
+    sums *= 1 / np.sqrt(np.maximum(np.diff(ends), 1), dtype=np.float32)[:, None]
+    opinions += sums
 
 
 def token_matrix(kinds: Iterable[Tokens], n_buckets: int) -> Any:

@@ -1,0 +1,288 @@
+# cython: language_level=3, boundscheck=True, wraparound=False, initializedcheck=False, cdivision=True
+"""Characters, words, shapes and tokens of lines, compiled.
+
+:mod:`~boilerplate_ds.features.lines`, :mod:`~boilerplate_ds.features.shape` and
+:mod:`~boilerplate_ds.features.text_tokens` are the definitions; results are the same bit by bit.
+"""
+
+from libc.math cimport sqrtf
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+
+import numpy as np
+
+cdef enum:  # the classes of lines.py
+    SPACE, LOWER, UPPER, LETTER, SPACELESS, DIGIT, STOP, COMMA, SEPARATOR, QUOTE, BRACKET, CURRENCY, SYMBOL, BULLET
+
+cdef enum:
+    N_CLASSES = 16
+    N_SHAPE = 29
+    N_CODES = 9
+    NO_LINE = 1023
+    NEWLINE = 10
+
+cdef uint64_t BASE = 0x9E3779B97F4A7C15ULL
+
+
+cdef inline uint64_t mix(uint64_t value) noexcept nogil:
+    value ^= value >> 33
+    value *= 0xFF51AFD7ED558CCDULL
+    value ^= value >> 33
+    value *= 0xC4CEB9FE1A85EC53ULL
+    return value ^ (value >> 33)
+
+
+def characters(
+    list lines not None,
+    Py_ssize_t most,
+    const uint8_t[::1] class_table,
+    const uint32_t[::1] normal_table,
+    const uint8_t[::1] word_kind,
+):
+    """Lay out the first ``most`` characters of each line: (start, length, classes, normal), number of words."""
+    cdef Py_ssize_t n = len(lines), total = 1, i, at, end, size, last = class_table.shape[0] - 1, n_words = 0
+    start_array = np.empty(n, dtype=np.int64)
+    length_array = np.empty(n, dtype=np.int64)
+    cdef int64_t[::1] start = start_array, length = length_array
+    cdef str line
+    for i in range(n):
+        item = lines[i]
+        if type(item) is not str:
+            lines[i] = item = "".join((item,))
+        size = min(len(<str>item), most)
+        start[i] = total
+        length[i] = size
+        total += size + 1
+    class_array = np.empty(total, dtype=np.uint8)
+    normal_array = np.empty(total, dtype=np.uint32)
+    cdef uint8_t[::1] classes = class_array
+    cdef uint32_t[::1] normal = normal_array
+    cdef Py_UCS4 character
+    cdef Py_ssize_t code
+    cdef uint8_t kind, before
+    classes[0] = SPACE
+    normal[0] = NEWLINE
+    for i in range(n):
+        line = lines[i]
+        at = start[i]
+        end = at + length[i]
+        before = 0
+        for character in line:
+            if at == end:
+                break
+            code = min(<Py_ssize_t>character, last)
+            classes[at] = class_table[code]
+            normal[at] = normal_table[code]
+            kind = word_kind[classes[at]]
+            n_words += (kind != 0) & ((kind != 1) | (before != 1))
+            before = kind
+            at += 1
+        classes[at] = SPACE
+        normal[at] = NEWLINE
+    return (start_array, length_array, class_array, normal_array), n_words
+
+
+def words(
+    const int64_t[::1] start,
+    const int64_t[::1] length,
+    const uint8_t[::1] classes,
+    const uint32_t[::1] normal,
+    const uint8_t[::1] word_kind,
+    Py_ssize_t n_words,
+):
+    """Find and hash the words of each line: their start, length, line, ends, hashes, and the lines' hashes."""
+    cdef Py_ssize_t n = start.shape[0], i, at, end, word = 0, first
+    start_array = np.empty(n_words, dtype=np.int64)
+    length_array = np.empty(n_words, dtype=np.int64)
+    line_array = np.empty(n_words, dtype=np.int64)
+    ends_array = np.empty(n + 1, dtype=np.int64)
+    hash_array = np.empty(n_words, dtype=np.uint64)
+    line_hash_array = np.empty(n, dtype=np.uint64)
+    cdef int64_t[::1] word_start = start_array, word_length = length_array, word_line = line_array
+    cdef int64_t[::1] ends = ends_array
+    cdef uint64_t[::1] hashes = hash_array, line_hashes = line_hash_array
+    cdef uint64_t value, power, of_line
+    for i in range(n):
+        at = start[i]
+        end = at + length[i]
+        first = ends[i] = word
+        of_line = 0
+        while at < end:
+            if word_kind[classes[at]] == 0:
+                at += 1
+                continue
+            word_start[word] = at
+            value = normal[at]
+            power = BASE
+            at += 1
+            if word_kind[classes[at - 1]] == 1:
+                while at < end and word_kind[classes[at]] == 1:
+                    value += normal[at] * power
+                    power *= BASE
+                    at += 1
+            value = mix(value)
+            word_length[word] = at - word_start[word]
+            word_line[word] = i
+            hashes[word] = value
+            of_line += mix(value + <uint64_t>(word - first))
+            word += 1
+        line_hashes[i] = of_line
+    ends[n] = word
+    return start_array, length_array, line_array, ends_array, hash_array, line_hash_array
+
+
+def line_shape(
+    const uint8_t[::1] classes,
+    const int64_t[::1] start,
+    const int64_t[::1] length,
+    const int64_t[::1] word_start,
+    const int64_t[::1] word_length,
+    const int64_t[::1] word_ends,
+    const float[::1] log1p,
+):
+    """How each line looks; (n_lines, 29)."""
+    cdef Py_ssize_t n = start.shape[0], i, j, at, end
+    out_array = np.empty((n, N_SHAPE), dtype=np.float32)
+    cdef float[:, ::1] out = out_array
+    cdef Py_ssize_t[N_CLASSES] counts
+    cdef Py_ssize_t n_words, letters, longest, capitals
+    cdef uint8_t first, last
+    cdef float size, some
+    for i in range(n):
+        at = start[i]
+        end = at + length[i]
+        for j in range(N_CLASSES):
+            counts[j] = 0
+        for j in range(at, end):
+            counts[classes[j] % N_CLASSES] += 1
+        letters = longest = capitals = 0
+        for j in range(word_ends[i], word_ends[i + 1]):
+            letters += word_length[j]
+            longest = max(longest, word_length[j])
+            capitals += classes[word_start[j]] == UPPER
+        n_words = word_ends[i + 1] - word_ends[i]
+        first = classes[at]
+        last = classes[max(end - 1, at)]
+        some = max(n_words, 1)
+        size = max(length[i], 1)
+        out[i, 0] = log1p[length[i]]
+        out[i, 1] = log1p[n_words]
+        out[i, 2] = <float>(<double>letters / <double>some)
+        out[i, 3] = <float>(<double>min(longest, 40) / 10.0)
+        out[i, 4] = <float>(<double>capitals / <double>some)
+        out[i, 5] = <float>counts[UPPER] / size
+        out[i, 6] = <float>counts[DIGIT] / size
+        out[i, 7] = <float>counts[SPACELESS] / size
+        out[i, 8] = <float>counts[LETTER] / size
+        out[i, 9] = <float>(counts[STOP] + counts[COMMA]) / size * <float>10
+        out[i, 10] = <float>(counts[SEPARATOR] + counts[SYMBOL]) / size * <float>4
+        out[i, 11] = log1p[counts[STOP]]
+        out[i, 12] = log1p[counts[COMMA]]
+        out[i, 13] = log1p[counts[SEPARATOR]]
+        out[i, 14] = log1p[counts[BULLET]]
+        out[i, 15] = log1p[counts[QUOTE]]
+        out[i, 16] = log1p[counts[BRACKET]]
+        out[i, 17] = log1p[counts[DIGIT]]
+        out[i, 18] = min(counts[CURRENCY], 3)
+        out[i, 19] = first == BULLET
+        out[i, 20] = first == UPPER
+        out[i, 21] = first == DIGIT
+        out[i, 22] = first == SEPARATOR
+        out[i, 23] = last == STOP
+        out[i, 24] = last == COMMA
+        out[i, 25] = last == DIGIT
+        out[i, 26] = last == SEPARATOR
+        out[i, 27] = n_words <= 1
+        out[i, 28] = length[i] > 120
+    return out_array
+
+
+def pairs(const uint64_t[::1] word_hash, const int64_t[::1] word_ends, int bits):
+    """Buckets of each word with the one before it; 0 for a line's first word."""
+    cdef Py_ssize_t i, j
+    cdef int shift = 64 - bits
+    buckets_array = np.empty(word_hash.shape[0], dtype=np.int64)
+    cdef int64_t[::1] buckets = buckets_array
+    for i in range(word_ends.shape[0] - 1):
+        for j in range(word_ends[i], word_ends[i + 1]):
+            buckets[j] = 0
+            if j > word_ends[i]:
+                buckets[j] = <int64_t>(mix(word_hash[j - 1] * 3 + word_hash[j]) >> shift)
+    return buckets_array
+
+
+def shape_codes(
+    const float[:, ::1] shape,
+    const uint8_t[::1] classes,
+    const int64_t[::1] start,
+    const int64_t[::1] length,
+    const int64_t[::1] ends,
+):
+    """Numbers of what lines look like and of the lengths around them; (n_lines, 9)."""
+    cdef Py_ssize_t n = start.shape[0], i, d, step
+    codes_array = np.empty((n, N_CODES), dtype=np.int64)
+    cdef int64_t[:, ::1] codes = codes_array
+    cdef int64_t size, n_words, capitals, digits, first, last
+    for i in range(n):
+        size = <int64_t>min(2 * shape[i, 0], <float>15)
+        n_words = <int64_t>min(2 * shape[i, 1], <float>15)
+        capitals = <int64_t>min(4 * shape[i, 4], <float>3)
+        digits = <int64_t>min(4 * shape[i, 6], <float>3)
+        first = classes[start[i]]
+        last = classes[start[i] + max(length[i], 1) - 1]
+        codes[i, 0] = size * 16 + last
+        codes[i, 1] = first * 16 + n_words
+        codes[i, 2] = size * 16 + digits * 4 + capitals
+        codes[i, 3] = last * 16 + first
+        codes[i, 4] = size
+    for d in range(ends.shape[0] - 1):
+        for i in range(ends[d], ends[d + 1]):
+            for step in range(4):
+                codes[i, 5 + step] = NO_LINE
+            if i >= ends[d] + 2:
+                codes[i, 5] = codes[i - 2, 4] * 16 + codes[i, 4]
+            if i >= ends[d] + 1:
+                codes[i, 6] = codes[i - 1, 4] * 16 + codes[i, 4]
+            if i + 1 < ends[d + 1]:
+                codes[i, 7] = codes[i + 1, 4] * 16 + codes[i, 4]
+            if i + 2 < ends[d + 1]:
+                codes[i, 8] = codes[i + 2, 4] * 16 + codes[i, 4]
+    return codes_array
+
+
+def hashed_codes(const int64_t[:, ::1] codes, uint64_t salt, int bits):
+    """Buckets of codes, each column's of its own; (n_lines * n_codes,)."""
+    cdef Py_ssize_t n = codes.shape[0], n_codes = codes.shape[1], i, j
+    cdef int shift = 64 - bits
+    buckets_array = np.empty(n * n_codes, dtype=np.int64)
+    cdef int64_t[::1] buckets = buckets_array
+    for i in range(n):
+        for j in range(n_codes):
+            buckets[i * n_codes + j] = <int64_t>(mix(<uint64_t>(codes[i, j] + (j << 10)) + salt) >> shift)
+    return buckets_array
+
+
+def add_opinions(
+    float[:, ::1] opinions,
+    const float[:, ::1] weights,
+    const int64_t[::1] buckets,
+    const int64_t[::1] ends,
+):
+    """Add to each line's opinions the sum of its tokens' weights, over the root of how many there are."""
+    cdef Py_ssize_t n = opinions.shape[0], i, token
+    cdef float a, b, c, d, e, scale
+    if opinions.shape[1] != 5 or weights.shape[1] != 5:
+        raise ValueError("a line has five opinions")
+    for i in range(n):
+        a = b = c = d = e = 0
+        for token in range(ends[i], ends[i + 1]):
+            a += weights[buckets[token], 0]
+            b += weights[buckets[token], 1]
+            c += weights[buckets[token], 2]
+            d += weights[buckets[token], 3]
+            e += weights[buckets[token], 4]
+        scale = 1 / sqrtf(<float>max(ends[i + 1] - ends[i], 1))
+        opinions[i, 0] += a * scale
+        opinions[i, 1] += b * scale
+        opinions[i, 2] += c * scale
+        opinions[i, 3] += d * scale
+        opinions[i, 4] += e * scale
