@@ -7,23 +7,26 @@ and over lines of the same signature.
 
 from __future__ import annotations
 
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from boilerplate_ds.compiled import kernel
 from boilerplate_ds.features.lines import mix
 from boilerplate_ds.features.tree import N_TREE, tree_features
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from numpy.typing import NDArray
 
     from boilerplate_ds.features.lines import LineBatch
     from boilerplate_ds.features.tree import Forest
 
-    Block = NDArray[np.floating[Any]]
-
 WINDOWS = (2, 6, 20)
 """Half widths, in lines, of the windows that opinions are averaged over."""
+_kernel = kernel("boilerplate_ds.features.context_kernel")
 
 
 def probabilities(opinions: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -34,10 +37,13 @@ def probabilities(opinions: NDArray[np.float32]) -> NDArray[np.float32]:
     ndarray of float32, shape (n_lines, 5)
         Of main content; then of the four labels, which sum to one.
     """
-    first = 1 / (1 + np.exp(-np.clip(opinions[:, :2], -15, 15)))
-    kinds = np.exp(np.clip(opinions[:, 2:], -15, 15))
-    rest = (1 - first[:, 1:]) * kinds / kinds.sum(axis=1, keepdims=True)
-    return np.concatenate((first, rest), axis=1)
+    odds = np.exp(np.clip(opinions, -15, 15))
+    if _kernel is not None:
+        known: NDArray[np.float32] = _kernel.probabilities(odds)
+        return known
+    odds[:, :2] /= 1 + odds[:, :2]
+    odds[:, 2:] *= ((1 - odds[:, 1]) / (odds[:, 2] + odds[:, 3] + odds[:, 4]))[:, None]
+    return odds
 
 
 def context_features(
@@ -62,12 +68,12 @@ def context_features(
         The last ``N_CONTEXT - N_TEXT`` columns come from markup: left out where ``forest`` is None, zero
         for lines without it.
     """
-    by_document = _Segments(batch.ends)
+    by_document = _Segments(batch)
     shape = batch.shape
     chars = batch.length.astype(np.float64)
     opinions = probabilities(text_opinions + markup_opinions)
     repetition, repeated = _repetition(batch, by_document, chars)
-    parts: list[Block] = [
+    parts = [
         shape,
         np.clip(text_opinions, -6, 6) / 2,
         opinions,
@@ -76,27 +82,59 @@ def context_features(
         _aboutness(batch, by_document, opinions[:, 0], chars),
         _around(by_document, opinions, chars, shape),
     ]
-    text = np.concatenate(parts, axis=1, dtype=np.float32)
-    if forest is None:
-        return text
-    features = np.zeros((batch.n_lines, N_CONTEXT), dtype=np.float32)
-    features[:, :N_TEXT] = text
-    features[:, N_TEXT : N_TEXT + N_OPINIONS] = np.clip(markup_opinions, -6, 6) / 2
+    if forest is not None:
+        parts += [
+            np.clip(markup_opinions, -6, 6) / 2,
+            _of_all_lines(batch, forest, tree_features, opinions, chars, repeated),
+        ]
+    return _joined(parts)
+
+
+def _joined(parts: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Put blocks of columns side by side."""
+    if _kernel is not None:
+        features: NDArray[np.float32] = _kernel.joined(parts)
+        return features
+    return np.concatenate(parts, axis=1)
+
+
+def _of_all_lines(
+    batch: LineBatch,
+    forest: Forest,
+    read: Callable[..., NDArray[np.float32]],
+    *figures: NDArray[Any],
+) -> NDArray[np.float32]:
+    """Read the marked lines of a batch; zeros for the others."""
     rows = forest.rows
-    features[rows, N_TEXT + N_OPINIONS :] = tree_features(forest, opinions[rows], chars[rows], repeated[rows])
-    return features
+    if len(rows) == batch.n_lines:
+        return read(forest, *figures)
+    block = read(forest, *(figure[rows] for figure in figures))
+    spread = np.zeros((batch.n_lines, block.shape[1]), dtype=np.float32)
+    spread[rows] = block
+    return spread
 
 
 class _Segments:
     """Running sums that stop at the ends of documents."""
 
-    def __init__(self, ends: NDArray[np.int64]) -> None:
-        self.ends = ends
-        sizes = np.diff(ends)
-        self.document = np.repeat(np.arange(len(sizes)), sizes)
-        self.first = np.repeat(ends[:-1], sizes)
-        self.last = np.repeat(ends[1:], sizes)
-        self.line = np.arange(len(self.first))
+    def __init__(self, batch: LineBatch) -> None:
+        self.ends = batch.ends
+        self.document = batch.document
+
+    @cached_property
+    def first(self) -> NDArray[np.int64]:
+        """The first line of each line's document."""
+        return self.ends[self.document]
+
+    @cached_property
+    def last(self) -> NDArray[np.int64]:
+        """The line after the last of each line's document."""
+        return self.ends[self.document + 1]
+
+    @cached_property
+    def line(self) -> NDArray[np.int64]:
+        """Each line."""
+        return np.arange(len(self.document))
 
     def running(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sum all rows before each, from the start of the batch; one row longer than ``values``."""
@@ -116,7 +154,35 @@ class _Segments:
         return around
 
 
+def _log(values: NDArray[np.float64] | NDArray[np.int64]) -> NDArray[np.float32]:
+    """Logarithm in single precision: enough for a feature, and twice as fast."""
+    logarithm: NDArray[np.float32] = np.log(values.astype(np.float32))
+    return logarithm
+
+
+def _block(columns: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
+    block = np.empty((len(columns[0]), len(columns)), dtype=np.float32)
+    for i, column in enumerate(columns):
+        block[:, i] = column
+    return block
+
+
+def _with_logarithms(
+    unfinished: tuple[NDArray[np.float32], NDArray[np.float32]],
+    columns: Sequence[int],
+    scales: Sequence[float],
+) -> NDArray[np.float32]:
+    """Finish a kernel's block: put the scaled logarithms of its arguments into their columns."""
+    block, arguments = unfinished
+    _kernel.place(block, np.log(arguments, out=arguments), columns, scales)
+    return block
+
+
 def _position(by: _Segments, chars: NDArray[np.float64]) -> NDArray[np.float32]:
+    if _kernel is not None:
+        return _with_logarithms(
+            _kernel.position(chars, by.ends), (2, 3, 4, 5, 6), (1 / 4, 1 / 4, 1 / 4, 1 / 8, 1 / 4)
+        )
     size = (by.last - by.first).astype(np.float64)
     before = by.running(chars)
     total = by.total(chars)
@@ -125,13 +191,19 @@ def _position(by: _Segments, chars: NDArray[np.float64]) -> NDArray[np.float32]:
     columns = (
         index / size,
         done / np.maximum(total, 1),
-        np.log1p(index) / 4,
-        np.log1p(size - 1 - index) / 4,
-        np.log1p(size) / 4,
-        np.log1p(total) / 8,
-        np.log1p(total / size) / 4,
+        _log(1 + index) / 4,
+        _log(size - index) / 4,
+        _log(1 + size) / 4,
+        _log(1 + total) / 8,
+        _log(1 + total / size) / 4,
     )
-    return np.stack(columns, axis=1).astype(np.float32)
+    return _block(columns)
+
+
+@cache
+def _log_of_repeats() -> NDArray[np.float32]:
+    """Of how often a line stands there; more often than 50 says nothing new."""
+    return _log(np.maximum(np.arange(51), 1))
 
 
 def _repetition(
@@ -151,15 +223,20 @@ def _repetition(
     n = batch.n_lines
     key = mix(batch.line_hash + batch.document.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
     order = np.argsort(key, kind="stable")
+    if _kernel is not None:
+        read: tuple[NDArray[np.float32], NDArray[np.float64]] = _kernel.repetition(
+            key, order, by.ends, chars, _log_of_repeats()
+        )
+        return read
     same = np.zeros(n, dtype=bool)
     same[1:] = key[order][1:] == key[order][:-1]
     group = np.cumsum(~same) - 1
-    count = np.bincount(group)[group] if n else np.zeros(0)
+    count = np.bincount(group)[group]
     gap_back = np.full(n, np.inf)
     gap_back[order[1:]] = np.where(same[1:], order[1:] - order[:-1], np.inf)
     gap_next = np.full(n, np.inf)
     gap_next[order[:-1]] = np.where(same[1:], order[1:] - order[:-1], np.inf)
-    repeats = np.zeros(n)
+    repeats = np.zeros(n, dtype=np.int64)
     repeats[order] = count
     before, again = np.isfinite(gap_back).astype(np.float64), np.isfinite(gap_next).astype(np.float64)
     weight = np.minimum(chars, 400.0)
@@ -168,38 +245,63 @@ def _repetition(
     wide = by.window(sums, 12, 12)
     whole = sums[by.last] - sums[by.first]
     columns = (
-        np.log(np.maximum(np.minimum(repeats, 50), 1)),
+        _log_of_repeats()[np.minimum(repeats, 50)],
         before,
         again,
         1 / gap_back,
         1 / gap_next,
         near[:, 1] / near[:, 0],
-        wide[:, 3] / wide[:, 2],
-        wide[:, 4] / wide[:, 2],
-        whole[:, 3] / whole[:, 2],
+        wide[:, 3] / np.maximum(wide[:, 2], 1),
+        wide[:, 4] / np.maximum(wide[:, 2], 1),
+        whole[:, 3] / np.maximum(whole[:, 2], 1),
         before * np.minimum(chars, 200) / 100,
     )
-    return np.stack(columns, axis=1).astype(np.float32), before
+    return _block(columns), before
+
+
+@cache
+def _rare_of_length() -> NDArray[np.float64]:
+    """How much a word of each length counts: long ones tell more."""
+    return np.log1p(np.arange(61.0))
 
 
 def _aboutness(
     batch: LineBatch, by: _Segments, content: NDArray[np.float32], chars: NDArray[np.float64]
 ) -> NDArray[np.float32]:
     """How far a line's words are those of the page's likely content elsewhere, and of its title."""
+    mass = content * np.minimum(chars, 400) / 100
+    if _kernel is not None:
+        logs = _kernel.word_mass(batch.word_hash, batch.word_ends, by.ends, _table_bits(batch), mass)
+        block: NDArray[np.float32] = _kernel.aboutness(
+            batch.word_length,
+            batch.word_ends,
+            by.ends,
+            np.log(logs, out=logs),
+            _in_titles(batch),
+            _rare_of_length(),
+            chars,
+        )
+        return block
     n = batch.n_lines
     line = batch.word_line
-    rare = np.log1p(np.minimum(batch.word_length, 60))  # long words tell more
+    rare = _rare_of_length()[np.minimum(batch.word_length, 60)]
     slot, n_slots = _word_slots(batch)
-    mass = (content * np.minimum(chars, 400) / 100)[line]
+    mass = mass[line]
     table = np.bincount(slot, mass, minlength=n_slots)
     seen = np.bincount(slot, minlength=n_slots)
     weight = np.maximum(np.bincount(line, rare, minlength=n), 1e-6)
-    elsewhere = np.bincount(line, rare * np.log1p(np.maximum(table[slot] - mass, 0)), minlength=n) / weight
-    often = np.bincount(line, rare * np.log1p(seen[slot] - 1), minlength=n) / weight
+    elsewhere = np.bincount(line, rare * _log(1 + np.maximum(table[slot] - mass, 0)), minlength=n) / weight
+    often = np.bincount(line, rare * _log(seen[slot]), minlength=n) / weight
     in_title = np.bincount(line, rare * _in_titles(batch), minlength=n) / weight
     page = by.total(elsewhere * chars) / np.maximum(by.total(chars), 1)
-    columns = (elsewhere, elsewhere - page, often, in_title, in_title > 0.8)
-    return np.stack(columns, axis=1).astype(np.float32)
+    return _block((elsewhere, elsewhere - page, often, in_title, in_title > 0.8))
+
+
+def _table_bits(batch: LineBatch) -> NDArray[np.int64]:
+    """Size of each document's table of words, as a power of two."""
+    n_words = np.diff(batch.word_ends[batch.ends])
+    bits: NDArray[np.int64] = np.ceil(np.log2(np.maximum(n_words, 16))).astype(np.int64) + 2
+    return bits
 
 
 def _word_slots(batch: LineBatch) -> tuple[NDArray[np.int64], int]:
@@ -208,8 +310,7 @@ def _word_slots(batch: LineBatch) -> tuple[NDArray[np.int64], int]:
     A table of its own, so that a document is read the same in any company.
     """
     document = batch.document[batch.word_line]
-    n_words = np.bincount(document, minlength=len(batch.documents))
-    bits = np.ceil(np.log2(np.maximum(n_words, 16))).astype(np.int64) + 2
+    bits = _table_bits(batch)
     offset = np.concatenate(([0], np.cumsum(1 << bits)))
     inside = batch.word_hash >> (64 - bits).astype(np.uint64)[document]
     return offset[document] + inside.view(np.int64), int(offset[-1])
@@ -225,6 +326,11 @@ def _in_titles(batch: LineBatch) -> NDArray[np.float64]:
     if not any(titles):
         return np.zeros(len(batch.word_line))
     words = type(batch).of([Document(id="", lines=(title,)) for title in titles])
+    if _kernel is not None:
+        found: NDArray[np.float64] = _kernel.in_titles(
+            batch.word_hash, batch.word_ends, batch.ends, words.word_hash, words.word_ends
+        )
+        return found
     spread = np.uint64(0x9E3779B97F4A7C15)
     known = words.word_hash + words.document[words.word_line].astype(np.uint64) * spread
     asked = batch.word_hash + batch.document[batch.word_line].astype(np.uint64) * spread
@@ -235,6 +341,12 @@ def _around(
     by: _Segments, opinions: NDArray[np.float32], chars: NDArray[np.float64], shape: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     """Opinions of the lines before and after, in windows and as running sums from both ends."""
+    if _kernel is not None:
+        at = 2 * len(WINDOWS) * (N_OPINIONS + 1)
+        in_columns = (*range(N_OPINIONS, at, N_OPINIONS + 1), at + 1, at + 2, at + 4)
+        return _with_logarithms(
+            _kernel.around(by.ends, opinions, chars, shape, WINDOWS), in_columns, (1 / 8,) * len(in_columns)
+        )
     weight: NDArray[np.float64] = np.minimum(chars, 600.0)
     content: NDArray[np.float64] = opinions[:, 0] * weight
     sums = by.running(np.column_stack((weight, opinions * weight[:, None], content * (shape[:, 28] > 0))))
@@ -242,29 +354,24 @@ def _around(
     for width in WINDOWS:
         for before, after in ((width, -1), (-1, width)):
             part = by.window(sums, before, after)
-            columns.append(part[:, 1 : 1 + N_OPINIONS] / np.maximum(part[:, :1], 1))
-            columns.append(np.log1p(part[:, :1]) / 8)
+            columns += list(part.T[1 : 1 + N_OPINIONS] * (1 / np.maximum(part[:, 0], 1)))
+            columns.append(_log(1 + part[:, 0]) / 8)
     first, last = sums[by.first], sums[by.last]
     done = sums[:-1] - first
     whole = last - first
     total = np.maximum(whole[:, 1], 1e-6)
     prose = np.maximum(whole[:, -1], 1e-6)
-    columns.append(
-        np.column_stack(
-            (
-                done[:, 1] / total,
-                np.log1p(done[:, 1]) / 8,
-                np.log1p(np.maximum(total - done[:, 1] - content, 0)) / 8,
-                done[:, -1] / prose,
-                np.log1p(prose) / 8,
-                whole[:, 1 : 1 + N_OPINIONS] / np.maximum(whole[:, :1], 1),
-                opinions[:, 0] - columns[0][:, 0],
-                opinions[:, 0] - columns[2][:, 0],
-            )
-        )
-    )
-    around: NDArray[np.float32] = np.concatenate(columns, axis=1).astype(np.float32)
-    return around
+    columns += [
+        done[:, 1] / total,
+        _log(1 + done[:, 1]) / 8,
+        _log(1 + np.maximum(total - done[:, 1] - content, 0)) / 8,
+        done[:, -1] / prose,
+        _log(1 + prose) / 8,
+        *(whole.T[1 : 1 + N_OPINIONS] * (1 / np.maximum(whole[:, 0], 1))),
+        opinions[:, 0] - columns[0],
+        opinions[:, 0] - columns[N_OPINIONS + 1],
+    ]
+    return _block(columns)
 
 
 N_OPINIONS = 5
