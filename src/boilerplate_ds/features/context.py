@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from boilerplate_ds.compiled import kernel
+from boilerplate_ds.features.columns import block_of, log, side_by_side, with_logarithms
 from boilerplate_ds.features.lines import mix
 from boilerplate_ds.features.tree import N_TREE, tree_features
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
@@ -87,15 +88,7 @@ def context_features(
             np.clip(markup_opinions, -6, 6) / 2,
             _of_all_lines(batch, forest, tree_features, opinions, chars, repeated),
         ]
-    return _joined(parts)
-
-
-def _joined(parts: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Put blocks of columns side by side."""
-    if _kernel is not None:
-        features: NDArray[np.float32] = _kernel.joined(parts)
-        return features
-    return np.concatenate(parts, axis=1)
+    return side_by_side(parts)
 
 
 def _of_all_lines(
@@ -154,33 +147,9 @@ class _Segments:
         return around
 
 
-def _log(values: NDArray[np.float64] | NDArray[np.int64]) -> NDArray[np.float32]:
-    """Logarithm in single precision: enough for a feature, and twice as fast."""
-    logarithm: NDArray[np.float32] = np.log(values.astype(np.float32))
-    return logarithm
-
-
-def _block(columns: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
-    block = np.empty((len(columns[0]), len(columns)), dtype=np.float32)
-    for i, column in enumerate(columns):
-        block[:, i] = column
-    return block
-
-
-def _with_logarithms(
-    unfinished: tuple[NDArray[np.float32], NDArray[np.float32]],
-    columns: Sequence[int],
-    scales: Sequence[float],
-) -> NDArray[np.float32]:
-    """Finish a kernel's block: put the scaled logarithms of its arguments into their columns."""
-    block, arguments = unfinished
-    _kernel.place(block, np.log(arguments, out=arguments), columns, scales)
-    return block
-
-
 def _position(by: _Segments, chars: NDArray[np.float64]) -> NDArray[np.float32]:
     if _kernel is not None:
-        return _with_logarithms(
+        return with_logarithms(
             _kernel.position(chars, by.ends), (2, 3, 4, 5, 6), (1 / 4, 1 / 4, 1 / 4, 1 / 8, 1 / 4)
         )
     size = (by.last - by.first).astype(np.float64)
@@ -191,19 +160,19 @@ def _position(by: _Segments, chars: NDArray[np.float64]) -> NDArray[np.float32]:
     columns = (
         index / size,
         done / np.maximum(total, 1),
-        _log(1 + index) / 4,
-        _log(size - index) / 4,
-        _log(1 + size) / 4,
-        _log(1 + total) / 8,
-        _log(1 + total / size) / 4,
+        log(1 + index) / 4,
+        log(size - index) / 4,
+        log(1 + size) / 4,
+        log(1 + total) / 8,
+        log(1 + total / size) / 4,
     )
-    return _block(columns)
+    return block_of(columns)
 
 
 @cache
 def _log_of_repeats() -> NDArray[np.float32]:
     """Of how often a line stands there; more often than 50 says nothing new."""
-    return _log(np.maximum(np.arange(51), 1))
+    return log(np.maximum(np.arange(51), 1))
 
 
 def _repetition(
@@ -256,7 +225,7 @@ def _repetition(
         whole[:, 3] / np.maximum(whole[:, 2], 1),
         before * np.minimum(chars, 200) / 100,
     )
-    return _block(columns), before
+    return block_of(columns), before
 
 
 @cache
@@ -290,11 +259,11 @@ def _aboutness(
     table = np.bincount(slot, mass, minlength=n_slots)
     seen = np.bincount(slot, minlength=n_slots)
     weight = np.maximum(np.bincount(line, rare, minlength=n), 1e-6)
-    elsewhere = np.bincount(line, rare * _log(1 + np.maximum(table[slot] - mass, 0)), minlength=n) / weight
-    often = np.bincount(line, rare * _log(seen[slot]), minlength=n) / weight
+    elsewhere = np.bincount(line, rare * log(1 + np.maximum(table[slot] - mass, 0)), minlength=n) / weight
+    often = np.bincount(line, rare * log(seen[slot]), minlength=n) / weight
     in_title = np.bincount(line, rare * _in_titles(batch), minlength=n) / weight
     page = by.total(elsewhere * chars) / np.maximum(by.total(chars), 1)
-    return _block((elsewhere, elsewhere - page, often, in_title, in_title > 0.8))
+    return block_of((elsewhere, elsewhere - page, often, in_title, in_title > 0.8))
 
 
 def _table_bits(batch: LineBatch) -> NDArray[np.int64]:
@@ -344,7 +313,7 @@ def _around(
     if _kernel is not None:
         at = 2 * len(WINDOWS) * (N_OPINIONS + 1)
         in_columns = (*range(N_OPINIONS, at, N_OPINIONS + 1), at + 1, at + 2, at + 4)
-        return _with_logarithms(
+        return with_logarithms(
             _kernel.around(by.ends, opinions, chars, shape, WINDOWS), in_columns, (1 / 8,) * len(in_columns)
         )
     weight: NDArray[np.float64] = np.minimum(chars, 600.0)
@@ -355,7 +324,7 @@ def _around(
         for before, after in ((width, -1), (-1, width)):
             part = by.window(sums, before, after)
             columns += list(part.T[1 : 1 + N_OPINIONS] * (1 / np.maximum(part[:, 0], 1)))
-            columns.append(_log(1 + part[:, 0]) / 8)
+            columns.append(log(1 + part[:, 0]) / 8)
     first, last = sums[by.first], sums[by.last]
     done = sums[:-1] - first
     whole = last - first
@@ -363,15 +332,15 @@ def _around(
     prose = np.maximum(whole[:, -1], 1e-6)
     columns += [
         done[:, 1] / total,
-        _log(1 + done[:, 1]) / 8,
-        _log(1 + np.maximum(total - done[:, 1] - content, 0)) / 8,
+        log(1 + done[:, 1]) / 8,
+        log(1 + np.maximum(total - done[:, 1] - content, 0)) / 8,
         done[:, -1] / prose,
-        _log(1 + prose) / 8,
+        log(1 + prose) / 8,
         *(whole.T[1 : 1 + N_OPINIONS] * (1 / np.maximum(whole[:, 0], 1))),
         opinions[:, 0] - columns[0],
         opinions[:, 0] - columns[N_OPINIONS + 1],
     ]
-    return _block(columns)
+    return block_of(columns)
 
 
 N_OPINIONS = 5

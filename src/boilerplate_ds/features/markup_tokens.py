@@ -10,6 +10,7 @@ from zlib import crc32
 
 import numpy as np
 
+from boilerplate_ds.compiled import kernel
 from boilerplate_ds.features.text_tokens import shape_tokens
 from boilerplate_ds.features.tree import HEIGHTS
 from boilerplate_ds.sources.html_tags import TAGS
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
 
 MARKUP_BITS = 17
 """Buckets of the markup model's weights, as a power of two."""
-_NEARNESS = (0, 1, 2, 3, 4, 4, 5, 5)  # heights that share a bucket
+_NEARNESS = np.array((0, 1, 2, 3, 4, 4, 5, 5), dtype=np.uint32)  # heights that share a bucket
 _MAX_TOKENS = 16  # of one element; utility-class frameworks write dozens
+_kernel = kernel("boilerplate_ds.features.tree_kernel")
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W_A-Za-z\d]+")
 
 
@@ -58,6 +60,18 @@ def markup_tokens(forest: Forest, batch: LineBatch) -> Iterator[Tokens]:
 
 def _shape_codes(forest: Forest, batch: LineBatch) -> NDArray[np.int64]:
     """Give numbers to what marked lines look like in their tags; shape (n_marked, 7)."""
+    if _kernel is not None:
+        numbers: NDArray[np.int64] = _kernel.shape_codes(
+            batch.shape,
+            forest.rows,
+            forest.link_share,
+            forest.above,
+            forest.block,
+            forest.tag,
+            forest.document,
+            len(TAGS),
+        )
+        return numbers
     shape = batch.shape[forest.rows]
     length = np.minimum(shape[:, 0], 7).astype(np.int64)
     linked = np.minimum(forest.link_share * 4, 3).astype(np.int64)
@@ -88,15 +102,20 @@ def _beside(forest: Forest, values: NDArray[np.int64], outside: int, *, step: in
 
 
 def _element_tokens_of_lines(forest: Forest) -> Tokens:
-    above = forest.above
-    n_lines = above.shape[1]
     tokens = [_element_tokens(tag, attributes) for tag, attributes in forest.kinds]
     sizes = np.fromiter(map(len, tokens), np.int64, len(tokens))
     flat = np.fromiter(chain.from_iterable(tokens), np.uint32, int(sizes.sum()))
     offsets = np.concatenate(([0], np.cumsum(sizes)))
+    if _kernel is not None:
+        buckets, ends = _kernel.element_tokens(
+            forest.above, forest.kind, forest.tag, flat, offsets, _NEARNESS, MARKUP_BITS
+        )
+        return buckets, ends
+    above = forest.above
+    n_lines = above.shape[1]
     # one row a line, one column a height: the element's tokens, mixed with how near it is
     kind = forest.kind[above].T.ravel()
-    nearness = np.tile(np.array(_NEARNESS, dtype=np.uint32), n_lines)
+    nearness = np.tile(_NEARNESS, n_lines)
     repeated = np.zeros(above.shape, dtype=bool)
     repeated[1:] = above[1:] == above[:-1]
     size = np.where(repeated.T.ravel(), 0, sizes[kind])

@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from boilerplate_ds.compiled import kernel
+from boilerplate_ds.features.columns import block_of, log, side_by_side, with_logarithms
 from boilerplate_ds.features.lines import mix
 from boilerplate_ds.sources.html_tags import TAG_IDS, TAGS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from boilerplate_ds.document import Markup
     from boilerplate_ds.features.lines import LineBatch
+
+_kernel = kernel("boilerplate_ds.features.tree_kernel")
 
 HEIGHTS = 8
 """How many elements are read above each line, its own included."""
@@ -107,20 +112,14 @@ class Forest:
             parent, tag, np.concatenate([tree.hidden for tree in trees])
         )
         element = np.concatenate([tree.element for tree in trees]) + shift
-        above = [element]
-        for _ in range(HEIGHTS - 1):
-            above.append(parent[above[-1]])
         kinds: dict[tuple[int, str], int] = {}
-        kind = [
-            _kinds(tree.tag.astype(np.int64) + len(TAGS) * tree.attribute, tree.attributes, kinds)
-            for tree in trees
-        ]
+        kind = [_kinds(tree, kinds) for tree in trees]
         return cls(
             rows=np.concatenate([np.arange(batch.ends[i], batch.ends[i + 1]) for i in index]),
             document=np.repeat(index, sizes),
             element=element,
             block=np.concatenate([tree.block for tree in trees]) + shift,
-            above=np.stack(above),
+            above=_above(element, parent),
             link_share=np.concatenate([tree.link_share for tree in trees]),
             parent=parent,
             tag=tag,
@@ -133,14 +132,26 @@ class Forest:
         )
 
 
-def _kinds(
-    codes: NDArray[np.int64], attributes: tuple[str, ...], kinds: dict[tuple[int, str], int]
-) -> NDArray[np.int64]:
+def _above(element: NDArray[np.int64], parent: NDArray[np.int64]) -> NDArray[np.int64]:
+    if _kernel is not None:
+        around: NDArray[np.int64] = _kernel.above(element, parent, HEIGHTS)
+        return around
+    above = [element]
+    for _ in range(HEIGHTS - 1):
+        above.append(parent[above[-1]])
+    return np.stack(above)
+
+
+def _kinds(tree: Markup, kinds: dict[tuple[int, str], int]) -> NDArray[np.int64]:
     """Give each pair of tag and attributes among one document's elements its number in ``kinds``."""
-    distinct, inverse = np.unique(codes, return_inverse=True)
+    if _kernel is not None:
+        inverse, first = _kernel.kinds(tree.tag, tree.attribute, len(tree.attributes))
+    else:
+        codes = tree.tag.astype(np.int64) + len(TAGS) * tree.attribute
+        _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
     numbers = [
-        kinds.setdefault((code % len(TAGS), attributes[code // len(TAGS)]), len(kinds))
-        for code in distinct.tolist()
+        kinds.setdefault((tag, tree.attributes[attribute]), len(kinds))
+        for tag, attribute in zip(tree.tag[first].tolist(), tree.attribute[first].tolist(), strict=True)
     ]
     return np.array(numbers, dtype=np.int64)[inverse]
 
@@ -149,6 +160,10 @@ def _inherited(
     parent: NDArray[np.int64], tag: NDArray[np.int64], hidden: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_], NDArray[np.int64]]:
     """Depth, list depth, hiddenness and end of the subtree of every element, level by level."""
+    if _kernel is not None:
+        figures: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_], NDArray[np.int64]]
+        figures = _kernel.inherited(parent, tag, hidden, _LIST)
+        return figures
     n = len(parent)
     is_root = parent == np.arange(n)
     depth = np.where(is_root, 0, 1)
@@ -187,10 +202,43 @@ def tree_features(
     -------
     ndarray of float32, shape (n_marked, N_TREE)
     """
-    n = len(chars)
+    tag = forest.tag[forest.above[:4]]
+    values = _values(forest, opinions, chars, repeated)
+    total = np.maximum(np.bincount(forest.document, chars)[forest.document], 1)
+    return side_by_side(
+        [
+            _places(forest),
+            _ancestor_sums(forest, values, total),
+            _kind_sums(
+                forest, forest.kind[forest.block], forest.kind[forest.parent[forest.block]], values, total
+            ),
+            _kind_sums(forest, tag[0] * len(TAGS) + tag[1], tag[2] * len(TAGS) + tag[3], values, total),
+        ]
+    )
+
+
+def _places(forest: Forest) -> NDArray[np.float32]:
+    """What the tags around each line say; shape (n_marked, 35)."""
+    if _kernel is not None:
+        places: NDArray[np.float32] = _kernel.places(
+            forest.above,
+            forest.block,
+            forest.tag,
+            forest.depth,
+            forest.list_depth,
+            forest.hidden,
+            forest.link_share,
+            _COLUMN_OF_TAG,
+            _BIT_OF_TAG,
+            _HEADINGS,
+            len(_TAG_COLUMNS),
+            len(_LANDMARKS),
+        )
+        return places
+    n = len(forest.rows)
     tag = forest.tag[forest.above]
     block = forest.tag[forest.block]
-    features = np.zeros((n, N_TREE), dtype=np.float32)
+    features = np.zeros((n, 2 + len(_TAG_COLUMNS) + len(_LANDMARKS) + 4), dtype=np.float32)
     lines = np.arange(n)
     features[:, 0] = 1
     features[:, 1] = forest.link_share
@@ -208,35 +256,50 @@ def tree_features(
     features[:, at + 1] = np.minimum(forest.list_depth[forest.element], 4) / 2
     features[:, at + 2] = forest.hidden[forest.element]
     features[:, at + 3] = np.minimum(forest.depth[forest.element], 30) / 10
-    at += 4
-    values = np.column_stack(
+    return features
+
+
+def _values(
+    forest: Forest, opinions: NDArray[np.float32], chars: NDArray[np.float64], repeated: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """What is summed over lines: one, characters, linked and repeated ones, opinions by characters."""
+    if _kernel is not None:
+        summed: NDArray[np.float64] = _kernel.values(chars, forest.link_share, repeated, opinions)
+        return summed
+    return np.column_stack(
         (
-            np.ones(n),
+            np.ones(len(chars)),
             chars,
             chars * forest.link_share,
             chars * repeated,
             opinions * chars[:, None],
         )
     )
-    total = np.maximum(np.bincount(forest.document, chars)[forest.document], 1)
-    for part in (
-        _ancestor_sums(forest, values, total),
-        _kind_sums(
-            forest, forest.kind[forest.block], forest.kind[forest.parent[forest.block]], values, total
-        ),
-        _kind_sums(forest, tag[0] * len(TAGS) + tag[1], tag[2] * len(TAGS) + tag[3], values, total),
-    ):
-        features[:, at : at + part.shape[1]] = part
-        at += part.shape[1]
-    return features
 
 
 def _ancestor_sums(
     forest: Forest, values: NDArray[np.float64], total: NDArray[np.float64]
-) -> NDArray[np.float64]:
+) -> NDArray[np.float32]:
     """For the blocks around each line: size, share of the page, links, repeats and mean opinions inside."""
     # elements are in document order, so a subtree is a range of elements
     order = np.argsort(forest.element, kind="stable")
+    if _kernel is not None:
+        width = 5 + _N_OPINIONS
+        in_columns = [height * width + i for height in range(len(_SUM_HEIGHTS)) for i in (0, 1)]
+        return with_logarithms(
+            _kernel.ancestor_sums(
+                forest.element,
+                order,
+                forest.block,
+                forest.parent,
+                forest.subtree_end,
+                values,
+                total,
+                _SUM_HEIGHTS,
+            ),
+            in_columns,
+            (1 / 8, 1 / 4) * len(_SUM_HEIGHTS),
+        )
     of_line = forest.element[order]
     running = np.zeros((len(values) + 1, values.shape[1]))
     np.cumsum(values[order], axis=0, out=running[1:])
@@ -249,15 +312,14 @@ def _ancestor_sums(
         while height < wanted:
             element = forest.parent[element]
             height += 1
-        inside = running[before[forest.subtree_end[element]]] - running[before[element]]
-        size = np.maximum(inside[:, 1:2], 1)
+        inside = (running[before[forest.subtree_end[element]]] - running[before[element]]).T
         columns += [
-            np.log1p(inside[:, 1:2]) / 8,
-            np.log1p(inside[:, 0:1]) / 4,
-            inside[:, 1:2] / total[:, None],
-            inside[:, 2:] / size,
+            log(1 + inside[1]) / 8,
+            log(1 + inside[0]) / 4,
+            inside[1] / total,
+            *(inside[2:] * (1 / np.maximum(inside[1], 1))),
         ]
-    return np.concatenate(columns, axis=1)
+    return block_of(columns)
 
 
 def _kind_sums(
@@ -266,23 +328,26 @@ def _kind_sums(
     outer: NDArray[np.int64],
     values: NDArray[np.float64],
     total: NDArray[np.float64],
-) -> NDArray[np.float64]:
+) -> NDArray[np.float32]:
     """For the lines of one document that stand in like elements: how many, how long, links, mean opinions."""
+    if _kernel is not None:
+        key = _kernel.place_keys(own, outer, forest.document)
+        return with_logarithms(
+            _kernel.kind_sums(key, np.argsort(key), values, total), (0, 1), (1 / 4, 1 / 4)
+        )
     spread = np.uint64(0x9E3779B97F4A7C15)
     key = mix(
         mix(own.astype(np.uint64) * spread + outer.astype(np.uint64)) + forest.document.astype(np.uint64)
     )
     _, kind = np.unique(key, return_inverse=True)
-    sums = np.stack([np.bincount(kind, column) for column in values.T], axis=1)
-    size = np.maximum(sums[:, 1:2], 1)
-    figures = np.concatenate(
+    sums = np.stack([np.bincount(kind, column) for column in values.T])
+    share = 1 / np.maximum(sums[1], 1)
+    figures = np.stack(
         (
-            np.log1p(sums[:, 0:1]) / 4,
-            np.log1p(sums[:, 1:2] / sums[:, 0:1]) / 4,
-            sums[:, 2:3] / size,
-            sums[:, 4:] / size,
-        ),
-        axis=1,
-    )[kind]
-    share = sums[kind, 1:2] / total[:, None]
-    return np.concatenate((figures, share), axis=1)
+            log(1 + sums[0]) / 4,
+            log(1 + sums[1] / sums[0]) / 4,
+            sums[2] * share,
+            *(sums[4:] * share),
+        )
+    )
+    return block_of((*figures[:, kind], sums[1, kind] / total))

@@ -1,0 +1,316 @@
+# cython: language_level=3, boundscheck=True, wraparound=False, initializedcheck=False, cdivision=True
+"""Element trees, the tokens around lines and what lines' places in trees say, compiled.
+
+:mod:`~boilerplate_ds.features.tree` and :mod:`~boilerplate_ds.features.markup_tokens` are the definitions;
+results are the same bit by bit. As in ``context_kernel``, logarithms are left to numpy.
+"""
+
+from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
+
+import numpy as np
+
+cdef enum:
+    N_VALUES = 9  # what is summed over lines: one, characters, linked ones, repeated ones, five opinions
+
+cdef uint64_t SPREAD = 0x9E3779B97F4A7C15ULL
+
+
+cdef inline uint64_t mix(uint64_t value) noexcept nogil:
+    value ^= value >> 33
+    value *= 0xFF51AFD7ED558CCDULL
+    value ^= value >> 33
+    value *= 0xC4CEB9FE1A85EC53ULL
+    return value ^ (value >> 33)
+
+
+def inherited(
+    const int64_t[::1] parent, const int64_t[::1] tag, const uint8_t[::1] hidden, const uint8_t[::1] is_list
+):
+    """Depth, list depth, hiddenness and end of the subtree of every element; parents come first."""
+    cdef Py_ssize_t n = parent.shape[0], i, up
+    depth_array = np.zeros(n, dtype=np.int64)
+    list_depth_array = np.empty(n, dtype=np.int64)
+    hidden_array = np.empty(n, dtype=np.uint8)
+    end_array = np.arange(1, n + 1)
+    cdef int64_t[::1] depth = depth_array, list_depth = list_depth_array, end = end_array
+    cdef uint8_t[::1] is_hidden = hidden_array
+    for i in range(n):
+        up = parent[i]
+        if up > i:
+            raise ValueError("a parent comes before its children")
+        list_depth[i] = is_list[tag[i]]
+        is_hidden[i] = hidden[i]
+        if up != i:
+            depth[i] = depth[up] + 1
+            is_hidden[i] |= is_hidden[up]
+            if parent[up] != up:
+                list_depth[i] += list_depth[up]
+    for i in range(n - 1, -1, -1):
+        end[parent[i]] = max(end[parent[i]], end[i])
+    return depth_array, list_depth_array, hidden_array.view(bool), end_array
+
+
+def kinds(const int16_t[::1] tag, const int32_t[::1] attribute, Py_ssize_t n_attributes):
+    """Number the pairs of tag and attributes of one document as they come: of each element, and the pairs."""
+    cdef Py_ssize_t n = tag.shape[0], i, n_kinds = 0
+    cdef int64_t number
+    numbers_array = np.empty(n, dtype=np.int64)
+    first_array = np.empty(n, dtype=np.int64)
+    cdef int64_t[::1] numbers = numbers_array, first = first_array
+    cdef int64_t[::1] latest = np.full(n_attributes, -1)  # of each attributes the newest kind
+    cdef int64_t[::1] older = np.empty(n, dtype=np.int64)  # and of each kind the one before: one a tag, so few
+    for i in range(n):
+        number = latest[attribute[i]]
+        while number >= 0 and tag[first[number]] != tag[i]:
+            number = older[number]
+        if number < 0:
+            number = n_kinds
+            n_kinds += 1
+            first[number] = i
+            older[number] = latest[attribute[i]]
+            latest[attribute[i]] = number
+        numbers[i] = number
+    return numbers_array, first_array[:n_kinds]
+
+
+def above(const int64_t[::1] element, const int64_t[::1] parent, Py_ssize_t heights):
+    """Elements around each line, nearest first; (heights, n_lines)."""
+    cdef Py_ssize_t n = element.shape[0], h, i
+    above_array = np.empty((heights, n), dtype=np.int64)
+    cdef int64_t[:, ::1] around = above_array
+    for i in range(n):
+        around[0, i] = element[i]
+        for h in range(1, heights):
+            around[h, i] = parent[around[h - 1, i]]
+    return above_array
+
+
+def element_tokens(
+    const int64_t[:, ::1] around,
+    const int64_t[::1] kind,
+    const int64_t[::1] tag,
+    const uint32_t[::1] tokens,
+    const int64_t[::1] token_ends,
+    const uint32_t[::1] nearness,
+    int bits,
+):
+    """Buckets of the tokens of the elements around each line and of its tag path, and the ends of lines."""
+    cdef Py_ssize_t heights = around.shape[0], n = around.shape[1], i, h, t, k, at = 0
+    cdef int shift = 32 - bits
+    cdef uint32_t salt, path
+    ends_array = np.empty(n + 1, dtype=np.int64)
+    cdef int64_t[::1] ends = ends_array
+    ends[0] = 0
+    for i in range(n):
+        at += 1
+        for h in range(heights):
+            if h == 0 or around[h, i] != around[h - 1, i]:
+                k = kind[around[h, i]]
+                at += token_ends[k + 1] - token_ends[k]
+        ends[i + 1] = at
+    buckets_array = np.empty(at, dtype=np.int64)
+    cdef int64_t[::1] buckets = buckets_array
+    at = 0
+    for i in range(n):
+        for h in range(heights):
+            if h == 0 or around[h, i] != around[h - 1, i]:
+                k = kind[around[h, i]]
+                salt = nearness[h] * <uint32_t>0x9E3779B1
+                for t in range(token_ends[k], token_ends[k + 1]):
+                    buckets[at] = ((tokens[t] ^ salt) * <uint32_t>0x85EBCA6B) >> shift
+                    at += 1
+        path = (<uint32_t>tag[around[0, i]] * 64 + <uint32_t>tag[around[1, i]]) * 64
+        path = ((path + <uint32_t>tag[around[2, i]]) ^ <uint32_t>0x5BD1E995) * <uint32_t>0xC2B2AE35
+        buckets[at] = path >> shift
+        at += 1
+    return buckets_array, ends_array
+
+
+def shape_codes(
+    const float[:, ::1] shape,
+    const int64_t[::1] rows,
+    const float[::1] link_share,
+    const int64_t[:, ::1] around,
+    const int64_t[::1] block,
+    const int64_t[::1] tag,
+    const int64_t[::1] document,
+    Py_ssize_t n_tags,
+):
+    """Numbers of what marked lines look like in their tags; (n_marked, 7)."""
+    cdef Py_ssize_t n = rows.shape[0], i
+    codes_array = np.empty((n, 7), dtype=np.int64)
+    cdef int64_t[:, ::1] codes = codes_array
+    cdef int64_t[:, ::1] own = np.empty((n, 2), dtype=np.int64)  # length and block's tag
+    cdef int64_t linked_ends, before, after, length_before, length_after
+    for i in range(n):
+        own[i, 0] = <int64_t>min(shape[rows[i], 0], <float>7)
+        own[i, 1] = tag[block[i]]
+    for i in range(n):
+        before = after = n_tags
+        length_before = length_after = 0
+        if i > 0 and document[i - 1] == document[i]:
+            length_before, before = own[i - 1, 0], own[i - 1, 1]
+        if i + 1 < n and document[i + 1] == document[i]:
+            length_after, after = own[i + 1, 0], own[i + 1, 1]
+        linked_ends = <int64_t>min(link_share[i] * 4, <float>3) * 2 + <int64_t>shape[rows[i], 23]
+        codes[i, 0] = tag[around[0, i]] * 8 + own[i, 0]
+        codes[i, 1] = own[i, 1] * 8 + own[i, 0]
+        codes[i, 2] = own[i, 1] * 8 + linked_ends
+        codes[i, 3] = tag[around[1, i]] * 8 + linked_ends
+        codes[i, 4] = own[i, 0] * 8 + linked_ends
+        codes[i, 5] = (before * 31 + own[i, 1] * 7 + after) % 1024
+        codes[i, 6] = length_before * 64 + own[i, 0] * 8 + length_after
+    return codes_array
+
+
+def places(
+    const int64_t[:, ::1] around,
+    const int64_t[::1] block,
+    const int64_t[::1] tag,
+    const int64_t[::1] depth,
+    const int64_t[::1] list_depth,
+    const uint8_t[::1] hidden,
+    const float[::1] link_share,
+    const int64_t[::1] column_of_tag,
+    const uint32_t[::1] bit_of_tag,
+    const float[::1] heading,
+    Py_ssize_t n_named,
+    Py_ssize_t n_landmarks,
+):
+    """What the tags around each line say; (n_marked, 6 + n_named + n_landmarks)."""
+    cdef Py_ssize_t heights = around.shape[0], n = around.shape[1], i, h, at, column, own
+    cdef uint32_t landmarks
+    cdef float level
+    out_array = np.zeros((n, 6 + n_named + n_landmarks), dtype=np.float32)
+    cdef float[:, ::1] out = out_array
+    for i in range(n):
+        own = around[0, i]
+        out[i, 0] = 1
+        out[i, 1] = link_share[i]
+        column = column_of_tag[tag[own]]
+        if column < n_named:
+            out[i, 2 + column] = 1
+        column = column_of_tag[tag[block[i]]]
+        if column < n_named:
+            out[i, 2 + column] = 1
+        at = 2 + n_named
+        landmarks = 0
+        level = 0
+        for h in range(heights):
+            landmarks |= bit_of_tag[tag[around[h, i]]]
+            if h < 4:
+                level = max(level, heading[tag[around[h, i]]])
+        for h in range(n_landmarks):
+            out[i, at + h] = (landmarks >> h) & 1
+        at += n_landmarks
+        out[i, at] = level
+        out[i, at + 1] = <float>(min(list_depth[own], 4) / <double>2)
+        out[i, at + 2] = hidden[own] != 0
+        out[i, at + 3] = <float>(min(depth[own], 30) / <double>10)
+    return out_array
+
+
+def values(
+    const double[::1] chars,
+    const float[::1] link_share,
+    const double[::1] repeated,
+    const float[:, ::1] opinions,
+):
+    """What is summed over lines; (n_marked, 9)."""
+    cdef Py_ssize_t n = chars.shape[0], i, j
+    out_array = np.empty((n, N_VALUES))
+    cdef double[:, ::1] out = out_array
+    for i in range(n):
+        out[i, 0] = 1
+        out[i, 1] = chars[i]
+        out[i, 2] = chars[i] * link_share[i]
+        out[i, 3] = chars[i] * repeated[i]
+        for j in range(N_VALUES - 4):
+            out[i, 4 + j] = opinions[i, j] * chars[i]
+    return out_array
+
+
+def ancestor_sums(
+    const int64_t[::1] element,
+    const int64_t[::1] order,
+    const int64_t[::1] block,
+    const int64_t[::1] parent,
+    const int64_t[::1] subtree_end,
+    const double[:, ::1] summed,
+    const double[::1] total,
+    heights,
+):
+    """For the blocks around each line, what stands inside: a block of columns, and arguments of logarithms."""
+    cdef Py_ssize_t n = element.shape[0], n_elements = parent.shape[0], n_heights = len(heights)
+    cdef Py_ssize_t i, j, h, at, height, inside_of, low, high
+    cdef Py_ssize_t width = N_VALUES + 1
+    cdef int64_t[::1] wanted = np.array(heights, dtype=np.int64)
+    block_array = np.empty((n, n_heights * width), dtype=np.float32)
+    logs_array = np.empty((2 * n_heights, n), dtype=np.float32)
+    cdef float[:, ::1] out = block_array, logs = logs_array
+    cdef double[:, ::1] running = np.zeros((n + 1, N_VALUES))
+    cdef int64_t[::1] before = np.zeros(n_elements + 1, dtype=np.int64)
+    cdef double inside, inverse
+    for i in range(n):
+        before[element[i] + 1] += 1
+        for j in range(N_VALUES):
+            running[i + 1, j] = running[i, j] + summed[order[i], j]
+    for i in range(n_elements):
+        before[i + 1] += before[i]
+    for i in range(n):
+        inside_of = block[i]
+        height = 0
+        for h in range(n_heights):
+            while height < wanted[h]:
+                inside_of = parent[inside_of]
+                height += 1
+            low, high = before[inside_of], before[subtree_end[inside_of]]
+            at = h * width
+            inside = running[high, 1] - running[low, 1]
+            inverse = 1.0 / max(inside, 1.0)
+            logs[2 * h, i] = <float>(1 + inside)
+            logs[2 * h + 1, i] = <float>(1 + (running[high, 0] - running[low, 0]))
+            out[i, at + 2] = <float>(inside / total[i])
+            for j in range(2, N_VALUES):
+                out[i, at + 1 + j] = <float>((running[high, j] - running[low, j]) * inverse)
+    return block_array, logs_array
+
+
+def place_keys(const int64_t[::1] own, const int64_t[::1] outer, const int64_t[::1] document):
+    """Keys that lines of one document in like elements share."""
+    cdef Py_ssize_t n = own.shape[0], i
+    keys_array = np.empty(n, dtype=np.uint64)
+    cdef uint64_t[::1] keys = keys_array
+    for i in range(n):
+        keys[i] = mix(mix(<uint64_t>own[i] * SPREAD + <uint64_t>outer[i]) + <uint64_t>document[i])
+    return keys_array
+
+
+def kind_sums(
+    const uint64_t[::1] key, const int64_t[::1] order, const double[:, ::1] summed, const double[::1] total
+):
+    """For the lines with the same key: a block of columns, and arguments of the first two's logarithms."""
+    cdef Py_ssize_t n = key.shape[0], n_groups = 0, i, j, g
+    block_array = np.empty((n, N_VALUES), dtype=np.float32)
+    logs_array = np.empty((2, n), dtype=np.float32)
+    cdef float[:, ::1] out = block_array, logs = logs_array
+    cdef int64_t[::1] group = np.empty(n, dtype=np.int64)
+    cdef double[:, ::1] sums = np.zeros((n, N_VALUES))
+    cdef double inverse
+    for i in range(n):
+        n_groups += i == 0 or key[order[i]] != key[order[i - 1]]
+        group[order[i]] = n_groups - 1
+    for i in range(n):
+        g = group[i]
+        for j in range(N_VALUES):
+            sums[g, j] += summed[i, j]
+    for i in range(n):
+        g = group[i]
+        inverse = 1.0 / max(sums[g, 1], 1.0)
+        logs[0, i] = <float>(1 + sums[g, 0])
+        logs[1, i] = <float>(1 + sums[g, 1] / sums[g, 0])
+        out[i, 2] = <float>(sums[g, 2] * inverse)
+        for j in range(4, N_VALUES):
+            out[i, j - 1] = <float>(sums[g, j] * inverse)
+        out[i, N_VALUES - 1] = <float>(sums[g, 1] / total[i])
+    return block_array, logs_array
