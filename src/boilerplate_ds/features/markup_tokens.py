@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 MARKUP_BITS = 17
 """Buckets of the markup model's weights, as a power of two."""
 _NEARNESS = np.array((0, 1, 2, 3, 4, 4, 5, 5), dtype=np.uint32)  # heights that share a bucket
+_READ, _WHOLE = 512, 64  # characters of an element's attributes that are read, and that make one token
 _MAX_TOKENS = 16  # of one element; utility-class frameworks write dozens
 _kernel = kernel("boilerplate_ds.features.tree_kernel")
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W_A-Za-z\d]+")
@@ -35,11 +36,30 @@ _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W_A-Za-z\d]+")
 @lru_cache(maxsize=1 << 16)
 def _element_tokens(tag: int, attributes: str) -> tuple[int, ...]:
     """Hashes of an element's tag and of the words in its attributes."""
-    words = [match[0].lower() for match in _WORD.finditer(attributes[:512])]
+    words = (_hash(match[0].lower()) for match in _WORD.finditer(attributes[:_READ]))
     distinct = list(dict.fromkeys(words))[:_MAX_TOKENS]
-    whole = attributes[:64]
-    names = [f"<{TAGS[tag]}", *distinct, *([f"={whole}"] if whole else [])]
-    return tuple(crc32(name.encode("utf-8", "replace")) for name in names)
+    whole = [_hash(f"={attributes[:_WHOLE]}")] if attributes else []
+    return (_TAG_HASHES[tag], *distinct, *whole)
+
+
+def _hash(name: str) -> int:
+    return crc32(name.encode("utf-8", "replace"))
+
+
+_TAG_HASHES = tuple(_hash(f"<{tag}") for tag in TAGS)
+
+
+def _tokens_of_kinds(kinds: list[tuple[int, str]]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """Hashes of the tokens of each kind of element, and the ends of each kind's."""
+    if _kernel is not None:
+        flat, ends = _kernel.tokens_of_kinds(
+            kinds, _TAG_HASHES, _READ, _WHOLE, _MAX_TOKENS, _element_tokens
+        )
+        return flat, ends
+    tokens = [_element_tokens(tag, attributes) for tag, attributes in kinds]
+    sizes = np.fromiter(map(len, tokens), np.int64, len(tokens))
+    flat = np.fromiter(chain.from_iterable(tokens), np.uint32, int(sizes.sum()))
+    return flat, np.concatenate(([0], np.cumsum(sizes)))
 
 
 def markup_tokens(forest: Forest, batch: LineBatch) -> Iterator[Tokens]:
@@ -102,10 +122,7 @@ def _beside(forest: Forest, values: NDArray[np.int64], outside: int, *, step: in
 
 
 def _element_tokens_of_lines(forest: Forest) -> Tokens:
-    tokens = [_element_tokens(tag, attributes) for tag, attributes in forest.kinds]
-    sizes = np.fromiter(map(len, tokens), np.int64, len(tokens))
-    flat = np.fromiter(chain.from_iterable(tokens), np.uint32, int(sizes.sum()))
-    offsets = np.concatenate(([0], np.cumsum(sizes)))
+    flat, offsets = _tokens_of_kinds(forest.kinds)
     if _kernel is not None:
         buckets, ends = _kernel.element_tokens(
             forest.above, forest.kind, forest.tag, flat, offsets, _NEARNESS, MARKUP_BITS
@@ -118,7 +135,7 @@ def _element_tokens_of_lines(forest: Forest) -> Tokens:
     nearness = np.tile(_NEARNESS, n_lines)
     repeated = np.zeros(above.shape, dtype=bool)
     repeated[1:] = above[1:] == above[:-1]
-    size = np.where(repeated.T.ravel(), 0, sizes[kind])
+    size = np.where(repeated.T.ravel(), 0, np.diff(offsets)[kind])
     total = int(size.sum())
     within = np.arange(total) - np.repeat(np.cumsum(size) - size, size)
     hashed = flat[np.repeat(offsets[:-1][kind], size) + within]

@@ -69,7 +69,7 @@ class Forest:
     hidden : ndarray of bool, shape (n_elements,)
         Whether an element or one around it says that it is not shown.
     kind : ndarray of int64, shape (n_elements,)
-        Elements of the same tag and attributes have the same number, in whatever document.
+        Elements of one document that have the same tag and attributes have the same number.
     kinds : list of (int, str)
         Tag and attributes of each kind.
     """
@@ -112,7 +112,7 @@ class Forest:
             parent, tag, np.concatenate([tree.hidden for tree in trees])
         )
         element = np.concatenate([tree.element for tree in trees]) + shift
-        kinds: dict[tuple[int, str], int] = {}
+        kinds: list[tuple[int, str]] = []
         kind = [_kinds(tree, kinds) for tree in trees]
         return cls(
             rows=np.concatenate([np.arange(batch.ends[i], batch.ends[i + 1]) for i in index]),
@@ -128,7 +128,7 @@ class Forest:
             subtree_end=subtree_end,
             hidden=hidden,
             kind=np.concatenate(kind),
-            kinds=list(kinds),
+            kinds=kinds,
         )
 
 
@@ -142,18 +142,18 @@ def _above(element: NDArray[np.int64], parent: NDArray[np.int64]) -> NDArray[np.
     return np.stack(above)
 
 
-def _kinds(tree: Markup, kinds: dict[tuple[int, str], int]) -> NDArray[np.int64]:
-    """Give each pair of tag and attributes among one document's elements its number in ``kinds``."""
+def _kinds(tree: Markup, kinds: list[tuple[int, str]]) -> NDArray[np.int64]:
+    """Add each pair of tag and attributes among one document's elements to ``kinds``; give their numbers."""
+    before = len(kinds)
     if _kernel is not None:
-        inverse, first = _kernel.kinds(tree.tag, tree.attribute, len(tree.attributes))
+        number, first = _kernel.kinds(tree.tag, tree.attribute, len(tree.attributes))
     else:
         codes = tree.tag.astype(np.int64) + len(TAGS) * tree.attribute
-        _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
-    numbers = [
-        kinds.setdefault((tag, tree.attributes[attribute]), len(kinds))
-        for tag, attribute in zip(tree.tag[first].tolist(), tree.attribute[first].tolist(), strict=True)
-    ]
-    return np.array(numbers, dtype=np.int64)[inverse]
+        _, first, number = np.unique(codes, return_index=True, return_inverse=True)
+    attributes = map(tree.attributes.__getitem__, tree.attribute[first].tolist())
+    kinds += zip(tree.tag[first].tolist(), attributes, strict=True)
+    numbers: NDArray[np.int64] = number + before
+    return numbers
 
 
 def _inherited(

@@ -314,3 +314,105 @@ def kind_sums(
             out[i, j - 1] = <float>(sums[g, j] * inverse)
         out[i, N_VALUES - 1] = <float>(sums[g, 1] / total[i])
     return block_array, logs_array
+
+
+cdef uint32_t[256] CRC
+
+
+cdef void fill_crc() noexcept:
+    cdef uint32_t value
+    cdef int byte, bit
+    for byte in range(256):
+        value = byte
+        for bit in range(8):
+            value = (value >> 1) ^ (<uint32_t>0xEDB88320 if value & 1 else 0)
+        CRC[byte] = value
+
+
+fill_crc()
+
+
+cdef inline uint32_t crc_step(uint32_t crc, uint32_t byte) noexcept nogil:
+    return (crc >> 8) ^ CRC[(crc ^ byte) & 255]
+
+
+cdef inline bint is_upper(uint8_t byte) noexcept nogil:
+    return 65 <= byte <= 90
+
+
+cdef inline bint is_lower(uint8_t byte) noexcept nogil:
+    return 97 <= byte <= 122
+
+
+cdef Py_ssize_t end_of_word(const uint8_t[::1] text, Py_ssize_t at) noexcept:
+    """Where the word ends that starts at a letter: lower-case ones after one capital or none, or capitals."""
+    cdef Py_ssize_t end = at
+    while end < text.shape[0] and is_upper(text[end]):
+        end += 1
+    if end - at <= 1 and end < text.shape[0] and is_lower(text[end]):
+        while end < text.shape[0] and is_lower(text[end]):
+            end += 1
+    elif end - at > 1 and end < text.shape[0] and is_lower(text[end]):
+        end -= 1  # the last capital starts the next word
+    return end
+
+
+def tokens_of_kinds(
+    list kinds not None, tag_hashes, Py_ssize_t read, Py_ssize_t whole, Py_ssize_t most, otherwise
+):
+    """Hashes of the tokens of each kind of element, and the ends of each kind's.
+
+    ``otherwise`` is asked where attributes are not ASCII.
+    """
+    cdef Py_ssize_t n = len(kinds), k, at, end, i, j, first, size, used = 0, tag
+    cdef uint32_t crc
+    cdef bint is_new
+    cdef const uint8_t[::1] text
+    cdef uint32_t[::1] of_tag = np.array(tag_hashes, dtype=np.uint32)
+    flat_array = np.empty(n * (most + 2), dtype=np.uint32)
+    ends_array = np.empty(n + 1, dtype=np.int64)
+    cdef uint32_t[::1] flat = flat_array
+    cdef int64_t[::1] ends = ends_array
+    ends[0] = 0
+    for k in range(n):
+        number, attributes = kinds[k]
+        tag = number
+        if not attributes:
+            flat[used] = of_tag[tag]
+            used += 1
+        elif not (<str?>attributes).isascii():
+            for token in otherwise(number, attributes):
+                flat[used] = token
+                used += 1
+        else:
+            flat[used] = of_tag[tag]
+            used += 1
+            first = used
+            text = (<str>attributes)[:read].encode("ascii")
+            size = text.shape[0]
+            at = 0
+            while at < size and used - first < most:
+                if not (is_upper(text[at]) or is_lower(text[at])):
+                    at += 1
+                    continue
+                end = end_of_word(text, at)
+                crc = 0xFFFFFFFF
+                for i in range(at, end):
+                    crc = crc_step(crc, text[i] | 32)
+                crc ^= 0xFFFFFFFF
+                is_new = True
+                for j in range(first, used):
+                    if flat[j] == crc:
+                        is_new = False
+                        break
+                if is_new:
+                    flat[used] = crc
+                    used += 1
+                at = end
+            crc = crc_step(0xFFFFFFFF, 61)  # =
+            for i in range(min(size, whole)):
+                crc = crc_step(crc, text[i])
+            flat[used] = crc ^ 0xFFFFFFFF
+            used += 1
+        ends[k + 1] = used
+    return flat_array[:used], ends_array
