@@ -5,6 +5,7 @@
 results are the same bit by bit. As in ``context_kernel``, logarithms are left to numpy.
 """
 
+from cpython.unicode cimport PyUnicode_1BYTE_DATA, PyUnicode_GET_LENGTH
 from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 import numpy as np
@@ -344,15 +345,15 @@ cdef inline bint is_lower(uint8_t byte) noexcept nogil:
     return 97 <= byte <= 122
 
 
-cdef Py_ssize_t end_of_word(const uint8_t[::1] text, Py_ssize_t at) noexcept:
+cdef inline Py_ssize_t end_of_word(const uint8_t* text, Py_ssize_t at, Py_ssize_t size) noexcept nogil:
     """Where the word ends that starts at a letter: lower-case ones after one capital or none, or capitals."""
     cdef Py_ssize_t end = at
-    while end < text.shape[0] and is_upper(text[end]):
+    while end < size and is_upper(text[end]):
         end += 1
-    if end - at <= 1 and end < text.shape[0] and is_lower(text[end]):
-        while end < text.shape[0] and is_lower(text[end]):
+    if end - at <= 1 and end < size and is_lower(text[end]):
+        while end < size and is_lower(text[end]):
             end += 1
-    elif end - at > 1 and end < text.shape[0] and is_lower(text[end]):
+    elif end - at > 1 and end < size and is_lower(text[end]):
         end -= 1  # the last capital starts the next word
     return end
 
@@ -367,7 +368,7 @@ def tokens_of_kinds(
     cdef Py_ssize_t n = len(kinds), k, at, end, i, j, first, size, used = 0, tag
     cdef uint32_t crc
     cdef bint is_new
-    cdef const uint8_t[::1] text
+    cdef const uint8_t* text
     cdef uint32_t[::1] of_tag = np.array(tag_hashes, dtype=np.uint32)
     flat_array = np.empty(n * (most + 2), dtype=np.uint32)
     ends_array = np.empty(n + 1, dtype=np.int64)
@@ -388,14 +389,14 @@ def tokens_of_kinds(
             flat[used] = of_tag[tag]
             used += 1
             first = used
-            text = (<str>attributes)[:read].encode("ascii")
-            size = text.shape[0]
+            text = <const uint8_t*>PyUnicode_1BYTE_DATA(attributes)  # a byte a character, as they are ASCII
+            size = min(PyUnicode_GET_LENGTH(attributes), read)
             at = 0
             while at < size and used - first < most:
                 if not (is_upper(text[at]) or is_lower(text[at])):
                     at += 1
                     continue
-                end = end_of_word(text, at)
+                end = end_of_word(text, at, size)
                 crc = 0xFFFFFFFF
                 for i in range(at, end):
                     crc = crc_step(crc, text[i] | 32)
