@@ -32,7 +32,9 @@ def block_of(columns: Sequence[NDArray[Any]]) -> Block:
     return block
 
 
-def with_logarithms(unfinished: tuple[Block, Block], columns: Sequence[int], scales: Sequence[float]) -> Block:
+def with_logarithms(
+    unfinished: tuple[Block, Block], columns: Sequence[int], scales: Sequence[float]
+) -> Block:
     """Finish a kernel's block: put the scaled logarithms of its arguments into their columns.
 
     Parameters

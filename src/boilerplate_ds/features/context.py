@@ -8,7 +8,7 @@ and over lines of the same signature.
 from __future__ import annotations
 
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,8 +18,6 @@ from boilerplate_ds.features.lines import mix
 from boilerplate_ds.features.tree import N_TREE, tree_features
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from boilerplate_ds.features.lines import LineBatch
@@ -74,9 +72,9 @@ def context_features(
     chars = batch.length.astype(np.float64)
     opinions = probabilities(text_opinions + markup_opinions)
     repetition, repeated = _repetition(batch, by_document, chars)
-    parts = [
+    parts: list[NDArray[np.float32]] = [
         shape,
-        np.clip(text_opinions, -6, 6) / 2,
+        _clipped(text_opinions),
         opinions,
         _position(by_document, chars),
         repetition,
@@ -85,26 +83,32 @@ def context_features(
     ]
     if forest is not None:
         parts += [
-            np.clip(markup_opinions, -6, 6) / 2,
-            _of_all_lines(batch, forest, tree_features, opinions, chars, repeated),
+            _clipped(markup_opinions),
+            _in_trees(batch, forest, opinions, chars, repeated),
         ]
     return side_by_side(parts)
 
 
-def _of_all_lines(
+def _clipped(opinions: NDArray[np.float32]) -> NDArray[np.float32]:
+    clipped: NDArray[np.float32] = np.clip(opinions, -6, 6)
+    clipped /= 2
+    return clipped
+
+
+def _in_trees(
     batch: LineBatch,
     forest: Forest,
-    read: Callable[..., NDArray[np.float32]],
-    *figures: NDArray[Any],
+    opinions: NDArray[np.float32],
+    chars: NDArray[np.float64],
+    repeated: NDArray[np.float64],
 ) -> NDArray[np.float32]:
-    """Read the marked lines of a batch; zeros for the others."""
+    """Features of each line's place in its tree; zeros for a line that has no markup."""
     rows = forest.rows
     if len(rows) == batch.n_lines:
-        return read(forest, *figures)
-    block = read(forest, *(figure[rows] for figure in figures))
-    spread = np.zeros((batch.n_lines, block.shape[1]), dtype=np.float32)
-    spread[rows] = block
-    return spread
+        return tree_features(forest, opinions, chars, repeated)
+    features = np.zeros((batch.n_lines, N_TREE), dtype=np.float32)
+    features[rows] = tree_features(forest, opinions[rows], chars[rows], repeated[rows])
+    return features
 
 
 class _Segments:
@@ -231,7 +235,8 @@ def _repetition(
 @cache
 def _rare_of_length() -> NDArray[np.float64]:
     """How much a word of each length counts: long ones tell more."""
-    return np.log1p(np.arange(61.0))
+    rare: NDArray[np.float64] = np.log1p(np.arange(61.0))
+    return rare
 
 
 def _aboutness(

@@ -199,8 +199,8 @@ _WORD_KIND[SPACELESS] = 2
 
 def _laid_out(lines: list[str]) -> tuple[Characters, Words]:
     if _kernel is None:
-        characters = _characters(lines)
-        return characters, _words(*characters)
+        start, length, classes, normal = _characters(lines)
+        return (start, length, classes, normal), _words(start, classes, normal)
     characters, n_words = _kernel.characters(lines, MAX_READ, *_tables(), _WORD_KIND)
     return characters, _kernel.words(*characters, _WORD_KIND, n_words)
 
@@ -223,9 +223,7 @@ def _characters(lines: list[str]) -> Characters:
     return start, length, classes, normal
 
 
-def _words(
-    start: Positions, length: Positions, classes: NDArray[np.uint8], normal: NDArray[np.uint32]
-) -> Words:
+def _words(start: Positions, classes: NDArray[np.uint8], normal: NDArray[np.uint32]) -> Words:
     """Start, length and line of every word, the ends of each line's words, their hashes and the lines'."""
     word_start, word_length = _word_bounds(classes)
     word_ends = np.append(np.searchsorted(word_start, start), len(word_start))

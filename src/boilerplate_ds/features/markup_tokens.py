@@ -52,9 +52,7 @@ _TAG_HASHES = tuple(_hash(f"<{tag}") for tag in TAGS)
 def _tokens_of_kinds(kinds: list[tuple[int, str]]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     """Hashes of the tokens of each kind of element, and the ends of each kind's."""
     if _kernel is not None:
-        flat, ends = _kernel.tokens_of_kinds(
-            kinds, _TAG_HASHES, _READ, _WHOLE, _MAX_TOKENS, _element_tokens
-        )
+        flat, ends = _kernel.tokens_of_kinds(kinds, _TAG_HASHES, _READ, _WHOLE, _MAX_TOKENS, _element_tokens)
         return flat, ends
     tokens = [_element_tokens(tag, attributes) for tag, attributes in kinds]
     sizes = np.fromiter(map(len, tokens), np.int64, len(tokens))

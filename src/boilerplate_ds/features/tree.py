@@ -218,7 +218,7 @@ def tree_features(
 
 
 def _places(forest: Forest) -> NDArray[np.float32]:
-    """What the tags around each line say; shape (n_marked, 35)."""
+    """Read the tags around each line; shape (n_marked, 35)."""
     if _kernel is not None:
         places: NDArray[np.float32] = _kernel.places(
             forest.above,
@@ -262,7 +262,7 @@ def _places(forest: Forest) -> NDArray[np.float32]:
 def _values(
     forest: Forest, opinions: NDArray[np.float32], chars: NDArray[np.float64], repeated: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """What is summed over lines: one, characters, linked and repeated ones, opinions by characters."""
+    """Give what is summed over lines: one, characters, linked and repeated ones, opinions by characters."""
     if _kernel is not None:
         summed: NDArray[np.float64] = _kernel.values(chars, forest.link_share, repeated, opinions)
         return summed
@@ -332,9 +332,7 @@ def _kind_sums(
     """For the lines of one document that stand in like elements: how many, how long, links, mean opinions."""
     if _kernel is not None:
         key = _kernel.place_keys(own, outer, forest.document)
-        return with_logarithms(
-            _kernel.kind_sums(key, np.argsort(key), values, total), (0, 1), (1 / 4, 1 / 4)
-        )
+        return with_logarithms(_kernel.kind_sums(key, np.argsort(key), values, total), (0, 1), (1 / 4, 1 / 4))
     spread = np.uint64(0x9E3779B97F4A7C15)
     key = mix(
         mix(own.astype(np.uint64) * spread + outer.astype(np.uint64)) + forest.document.astype(np.uint64)

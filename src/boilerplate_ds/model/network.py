@@ -39,7 +39,7 @@ N_LOGITS = N_LABELS + 1
 LEAST_SPREAD = 0.25
 """Features that vary less than this are scaled as if they varied so much: rare ones must not shout."""
 _AT_ONCE = 1500
-"""Rows that whole documents are read in together: what a block computes then stays in the processor's cache."""
+"""Rows that whole documents are read in together: what a block computes stays in the processor's cache."""
 _kernel = kernel("boilerplate_ds.model.network_kernel")
 BORROWED = 0.3
 """Weight of what a page teaches about the question that it was not reviewed for."""
@@ -118,21 +118,24 @@ def _groups(ends: NDArray[np.int64]) -> list[NDArray[np.int64]]:
 
 def _read(p: dict[str, Floats], features: Floats, ends: NDArray[np.int64]) -> Floats:
     """Run a folded network: :func:`_forward` without what only training needs, documents without gaps."""
-    size = np.maximum(np.diff(ends), 1).astype(np.float32)[:, None]
+    size: Floats = np.maximum(np.diff(ends), 1).astype(np.float32)[:, None]
     hidden: Floats = features @ p["in.weight"][: features.shape[1]]
-    activate, convolve = (_activate, _convolve) if _kernel is None else (_kernel.activate, _kernel.convolve)
-    sums = activate(hidden, p["in.bias"], ends)
+    sums = _activate(hidden, p["in.bias"], ends)
     taps = np.empty((len(hidden), WIDTH * HIDDEN), dtype=np.float32)
     for block in range(len(DILATIONS)):
         np.matmul(hidden, p[f"block{block}.weight"], out=taps)
-        page = (sums / size) @ p[f"block{block}.page"]
+        mean: Floats = np.divide(sums, size)
+        page = mean @ p[f"block{block}.page"]
         page += p[f"block{block}.bias"]
-        sums = convolve(hidden, taps, page, ends, _shifts(block))
+        sums = _convolve(hidden, taps, page, ends, _shifts(block))
     return hidden @ p["out.weight"] + p["out.bias"]
 
 
 def _activate(hidden: Floats, bias: Floats, ends: NDArray[np.int64]) -> Floats:
     """Make the first layer of its products, in place; gives the sums of each document's rows."""
+    if _kernel is not None:
+        sums: Floats = _kernel.activate(hidden, bias, ends)
+        return sums
     hidden += bias
     np.maximum(hidden, 0, out=hidden)
     return _sums(hidden, ends)
@@ -154,6 +157,9 @@ def _convolve(
     shifts : sequence of int
         How far on the line stands that each of the taps is taken from.
     """
+    if _kernel is not None:
+        sums: Floats = _kernel.convolve(hidden, taps, page, ends, shifts)
+        return sums
     sizes = np.diff(ends)
     line = np.arange(len(hidden))
     from_start = line - np.repeat(ends[:-1], sizes)

@@ -1,0 +1,91 @@
+"""What tests of kernels share: running the Python definitions instead, and documents of every kind."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+from hypothesis import strategies as st
+
+from boilerplate_ds import Document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def in_python() -> Iterator[None]:
+    """Leave aside every kernel that is loaded."""
+    modules = [
+        m for name, m in sys.modules.items() if name.startswith("boilerplate_ds.") and hasattr(m, "_kernel")
+    ]
+    kernels = [module._kernel for module in modules]
+    for module in modules:
+        module._kernel = None
+    try:
+        yield
+    finally:
+        for module, kernel in zip(modules, kernels, strict=True):
+            module._kernel = kernel
+
+
+def same(compiled: np.ndarray, python: np.ndarray) -> None:
+    """Assert that two arrays are equal bit by bit, not-a-numbers aside."""
+    assert compiled.dtype == python.dtype
+    np.testing.assert_array_equal(compiled, python)
+
+
+# letters of many scripts, digits, marks, symbols, other planes, lone surrogates, spaces of all kinds
+CHARACTERS = st.characters(codec=None) | st.sampled_from("aZé9 0.,|»•€渡次ไကЖعᾳ\u0301\ud800\u200b\U0001f600-")
+LINES = st.lists(
+    st.text(CHARACTERS, max_size=40)
+    | st.sampled_from(("", " ", "Home", "home", "Read more »", "x" * 20_000)),
+    max_size=12,
+)
+TEXTS = st.builds(lambda lines: Document(id="", lines=tuple(lines)), LINES)
+ATTRIBUTES = st.text(st.sampled_from("abcXYZ019-_ é漢&"), max_size=12)
+TAGS = st.sampled_from(("div", "p", "a", "li", "ul", "nav", "h2", "span", "table", "td", "footer", "x-y"))
+
+
+@st.composite
+def pages(draw: st.DrawFn) -> Document:
+    """Pages of HTML with elements that open anywhere and close where they like."""
+    parts = []
+    for _ in range(draw(st.integers(0, 25))):
+        tag = draw(TAGS)
+        name = draw(ATTRIBUTES)
+        parts.append(
+            draw(st.sampled_from((f'<{tag} class="{name}">', f"</{tag}>", f"<{tag} hidden id='{name}'>")))
+        )
+        parts.append(draw(st.text(st.sampled_from("ab Z9.é渡"), max_size=8)))
+    title = draw(st.sampled_from(("", "<title>ab ab Z</title>", f"<title>{'渡ab 9' * 200}</title>")))
+    return Document.from_html(title + "".join(parts))
+
+
+def long_documents() -> list[Document]:
+    """Documents of 1 to 3,000 lines, some lines again and again."""
+    rng = np.random.default_rng(0)
+    words = [
+        "ferry",
+        "Island",
+        "the",
+        "2024",
+        "渡輪",
+        "·",
+        "Read",
+        "more",
+        "€12.50",
+        "ميناء",
+        "?",
+        "https://a.example/b",
+    ]
+    return [
+        Document(
+            id=str(n),
+            lines=tuple(" ".join(rng.choice(words, rng.integers(1, 25))) for _ in range(n // 2))
+            + tuple(rng.choice(["Home", "Read more", "© 2024"], n - n // 2).tolist()),
+        )
+        for n in (1, 2, 33, 3_000, 400)
+    ]

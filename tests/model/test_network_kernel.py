@@ -1,0 +1,45 @@
+"""The network's kernel gives what its Python definition gives, and both what training computes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from boilerplate_ds.model import network as n
+from boilerplate_ds.model.network import Network
+from compiled_features import in_python, same
+
+NEEDS_KERNEL = pytest.mark.skipif(n._kernel is None, reason="the kernels are not compiled here")
+SIZES = ([1], [5, 0, 3], [0, 5, 0], [1] * 200, [31, 32, 33, 64, 65, 1], [1_400, 1, 200, 3_000, 0, 10])
+
+
+def read(sizes: list[int]) -> tuple[np.ndarray, Network, np.ndarray, np.ndarray]:
+    ends = np.concatenate(([0], np.cumsum(sizes)))
+    features = np.random.default_rng(0).normal(size=(ends[-1], 20)).astype(np.float32)
+    network = Network.initial(features + np.float32(0.1), seed=0).folded()
+    return features, network, ends, network.logits(features, ends)
+
+
+@NEEDS_KERNEL
+@pytest.mark.parametrize("sizes", SIZES)
+def test_logits_are_those_of_the_definition(sizes):
+    compiled = read(sizes)[-1]
+    with in_python():
+        same(compiled, read(sizes)[-1])
+
+
+@pytest.mark.parametrize("sizes", SIZES)
+def test_logits_are_those_of_training(sizes):
+    features, network, ends, logits = read(sizes)
+    ends = np.unique(ends)  # training has no empty documents
+    layout = n._Layout(ends)
+    trained = n._forward(network.parameters, features, layout).logits[layout.rows]
+    np.testing.assert_allclose(logits, trained, atol=1e-5)
+
+
+def test_columns_left_out_at_the_end_count_as_zero():
+    features, network, ends, _ = read([7, 40])
+    features[:, 12:] = 0
+    np.testing.assert_allclose(
+        network.logits(features[:, :12], ends), network.logits(features, ends), atol=1e-6
+    )
