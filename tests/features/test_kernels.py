@@ -17,9 +17,9 @@ from boilerplate_ds.features.markup_tokens import _tokens_of_kinds
 from boilerplate_ds.features.text_tokens import TEXT_BITS
 from boilerplate_ds.model.linear import LinearModel
 from boilerplate_ds.sources.html_tags import TAGS
-from compiled_features import ATTRIBUTES, TEXTS, in_python, long_documents, pages, same
+from kernels import ATTRIBUTES, TEXTS, in_python, long_documents, pages, same
 
-pytestmark = pytest.mark.skipif(lines._kernel is None, reason="the kernels are not compiled here")
+pytestmark = pytest.mark.skipif(lines._KERNEL is None, reason="the kernels are not compiled here")
 
 DOCUMENTS = st.lists(TEXTS | pages(), max_size=4)
 WEIGHTS = np.random.default_rng(0).normal(size=(2, 1 << TEXT_BITS, N_OPINIONS)).astype(np.float32)

@@ -7,9 +7,9 @@ import pytest
 
 from boilerplate_ds.model import network as n
 from boilerplate_ds.model.network import Network
-from compiled_features import in_python, same
+from kernels import in_python, same
 
-NEEDS_KERNEL = pytest.mark.skipif(n._kernel is None, reason="the kernels are not compiled here")
+NEEDS_KERNEL = pytest.mark.skipif(n._KERNEL is None, reason="the kernels are not compiled here")
 SIZES = ([1], [5, 0, 3], [0, 5, 0], [1] * 200, [31, 32, 33, 64, 65, 1], [1_400, 1, 200, 3_000, 0, 10])
 
 

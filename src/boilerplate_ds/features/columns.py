@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Block = NDArray[np.float32]
 
-_kernel = kernel("boilerplate_ds.features.context_kernel")
+_KERNEL = kernel("boilerplate_ds.features.context_kernel")
 
 
 def log(values: NDArray[np.float64] | NDArray[np.int64]) -> Block:
@@ -46,13 +46,13 @@ def with_logarithms(
         Powers of two: then multiplying by one is the same as dividing by its inverse.
     """
     block, arguments = unfinished
-    _kernel.place(block, np.log(arguments, out=arguments), columns, scales)
+    _KERNEL.place(block, np.log(arguments, out=arguments), columns, scales)
     return block
 
 
 def side_by_side(blocks: list[Block]) -> Block:
     """Put blocks with the same lines beside one another."""
-    if _kernel is not None:
-        joined: Block = _kernel.joined(blocks)
+    if _KERNEL is not None:
+        joined: Block = _KERNEL.joined(blocks)
         return joined
     return np.concatenate(blocks, axis=1)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 WINDOWS = (2, 6, 20)
 """Half widths, in lines, of the windows that opinions are averaged over."""
-_kernel = kernel("boilerplate_ds.features.context_kernel")
+_KERNEL = kernel("boilerplate_ds.features.context_kernel")
 
 
 def probabilities(opinions: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -37,8 +37,8 @@ def probabilities(opinions: NDArray[np.float32]) -> NDArray[np.float32]:
         Of main content; then of the four labels, which sum to one.
     """
     odds = np.exp(np.clip(opinions, -15, 15))
-    if _kernel is not None:
-        known: NDArray[np.float32] = _kernel.probabilities(odds)
+    if _KERNEL is not None:
+        known: NDArray[np.float32] = _KERNEL.probabilities(odds)
         return known
     odds[:, :2] /= 1 + odds[:, :2]
     odds[:, 2:] *= ((1 - odds[:, 1]) / (odds[:, 2] + odds[:, 3] + odds[:, 4]))[:, None]
@@ -152,9 +152,9 @@ class _Segments:
 
 
 def _position(by: _Segments, chars: NDArray[np.float64]) -> NDArray[np.float32]:
-    if _kernel is not None:
+    if _KERNEL is not None:
         return with_logarithms(
-            _kernel.position(chars, by.ends), (2, 3, 4, 5, 6), (1 / 4, 1 / 4, 1 / 4, 1 / 8, 1 / 4)
+            _KERNEL.position(chars, by.ends), (2, 3, 4, 5, 6), (1 / 4, 1 / 4, 1 / 4, 1 / 8, 1 / 4)
         )
     size = (by.last - by.first).astype(np.float64)
     before = by.running(chars)
@@ -196,8 +196,8 @@ def _repetition(
     n = batch.n_lines
     key = mix(batch.line_hash + batch.document.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
     order = np.argsort(key, kind="stable")
-    if _kernel is not None:
-        read: tuple[NDArray[np.float32], NDArray[np.float64]] = _kernel.repetition(
+    if _KERNEL is not None:
+        read: tuple[NDArray[np.float32], NDArray[np.float64]] = _KERNEL.repetition(
             key, order, by.ends, chars, _log_of_repeats()
         )
         return read
@@ -244,9 +244,9 @@ def _aboutness(
 ) -> NDArray[np.float32]:
     """How far a line's words are those of the page's likely content elsewhere, and of its title."""
     mass = content * np.minimum(chars, 400) / 100
-    if _kernel is not None:
-        logs = _kernel.word_mass(batch.word_hash, batch.word_ends, by.ends, _table_bits(batch), mass)
-        block: NDArray[np.float32] = _kernel.aboutness(
+    if _KERNEL is not None:
+        logs = _KERNEL.word_mass(batch.word_hash, batch.word_ends, by.ends, _table_bits(batch), mass)
+        block: NDArray[np.float32] = _KERNEL.aboutness(
             batch.word_length,
             batch.word_ends,
             by.ends,
@@ -300,8 +300,8 @@ def _in_titles(batch: LineBatch) -> NDArray[np.float64]:
     if not any(titles):
         return np.zeros(len(batch.word_line))
     words = type(batch).of([Document(id="", lines=(title,)) for title in titles])
-    if _kernel is not None:
-        found: NDArray[np.float64] = _kernel.in_titles(
+    if _KERNEL is not None:
+        found: NDArray[np.float64] = _KERNEL.in_titles(
             batch.word_hash, batch.word_ends, batch.ends, words.word_hash, words.word_ends
         )
         return found
@@ -315,11 +315,11 @@ def _around(
     by: _Segments, opinions: NDArray[np.float32], chars: NDArray[np.float64], shape: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     """Opinions of the lines before and after, in windows and as running sums from both ends."""
-    if _kernel is not None:
+    if _KERNEL is not None:
         at = 2 * len(WINDOWS) * (N_OPINIONS + 1)
         in_columns = (*range(N_OPINIONS, at, N_OPINIONS + 1), at + 1, at + 2, at + 4)
         return with_logarithms(
-            _kernel.around(by.ends, opinions, chars, shape, WINDOWS), in_columns, (1 / 8,) * len(in_columns)
+            _KERNEL.around(by.ends, opinions, chars, shape, WINDOWS), in_columns, (1 / 8,) * len(in_columns)
         )
     weight: NDArray[np.float64] = np.minimum(chars, 600.0)
     content: NDArray[np.float64] = opinions[:, 0] * weight

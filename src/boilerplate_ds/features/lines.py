@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Characters = tuple[Positions, Positions, NDArray[np.uint8], NDArray[np.uint32]]
     Words = tuple[Positions, Positions, Positions, Positions, NDArray[np.uint64], NDArray[np.uint64]]
 
-_kernel = kernel("boilerplate_ds.features.line_kernel")
+_KERNEL = kernel("boilerplate_ds.features.line_kernel")
 
 # Character classes. Scripts written without spaces get a class of their own: each character is a word.
 (
@@ -198,11 +198,11 @@ _WORD_KIND[SPACELESS] = 2
 
 
 def _laid_out(lines: list[str]) -> tuple[Characters, Words]:
-    if _kernel is None:
+    if _KERNEL is None:
         start, length, classes, normal = _characters(lines)
         return (start, length, classes, normal), _words(start, classes, normal)
-    characters, n_words = _kernel.characters(lines, MAX_READ, *_tables(), _WORD_KIND)
-    return characters, _kernel.words(*characters, _WORD_KIND, n_words)
+    characters, n_words = _KERNEL.characters(lines, MAX_READ, *_tables(), _WORD_KIND)
+    return characters, _KERNEL.words(*characters, _WORD_KIND, n_words)
 
 
 def _characters(lines: list[str]) -> Characters:

@@ -29,7 +29,7 @@ MARKUP_BITS = 17
 _NEARNESS = np.array((0, 1, 2, 3, 4, 4, 5, 5), dtype=np.uint32)  # heights that share a bucket
 _READ, _WHOLE = 512, 64  # characters of an element's attributes that are read, and that make one token
 _MAX_TOKENS = 16  # of one element; utility-class frameworks write dozens
-_kernel = kernel("boilerplate_ds.features.tree_kernel")
+_KERNEL = kernel("boilerplate_ds.features.tree_kernel")
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W_A-Za-z\d]+")
 
 
@@ -51,8 +51,8 @@ _TAG_HASHES = tuple(_hash(f"<{tag}") for tag in TAGS)
 
 def _tokens_of_kinds(kinds: list[tuple[int, str]]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     """Hashes of the tokens of each kind of element, and the ends of each kind's."""
-    if _kernel is not None:
-        flat, ends = _kernel.tokens_of_kinds(kinds, _TAG_HASHES, _READ, _WHOLE, _MAX_TOKENS, _element_tokens)
+    if _KERNEL is not None:
+        flat, ends = _KERNEL.tokens_of_kinds(kinds, _TAG_HASHES, _READ, _WHOLE, _MAX_TOKENS, _element_tokens)
         return flat, ends
     tokens = [_element_tokens(tag, attributes) for tag, attributes in kinds]
     sizes = np.fromiter(map(len, tokens), np.int64, len(tokens))
@@ -78,8 +78,8 @@ def markup_tokens(forest: Forest, batch: LineBatch) -> Iterator[Tokens]:
 
 def _shape_codes(forest: Forest, batch: LineBatch) -> NDArray[np.int64]:
     """Give numbers to what marked lines look like in their tags; shape (n_marked, 7)."""
-    if _kernel is not None:
-        numbers: NDArray[np.int64] = _kernel.shape_codes(
+    if _KERNEL is not None:
+        numbers: NDArray[np.int64] = _KERNEL.shape_codes(
             batch.shape,
             forest.rows,
             forest.link_share,
@@ -121,8 +121,8 @@ def _beside(forest: Forest, values: NDArray[np.int64], outside: int, *, step: in
 
 def _element_tokens_of_lines(forest: Forest) -> Tokens:
     flat, offsets = _tokens_of_kinds(forest.kinds)
-    if _kernel is not None:
-        buckets, ends = _kernel.element_tokens(
+    if _KERNEL is not None:
+        buckets, ends = _KERNEL.element_tokens(
             forest.above, forest.kind, forest.tag, flat, offsets, _NEARNESS, MARKUP_BITS
         )
         return buckets, ends

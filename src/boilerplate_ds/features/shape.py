@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from boilerplate_ds.features.lines import LineBatch
 
 N_SHAPE = 29
-_kernel = kernel("boilerplate_ds.features.line_kernel")
+_KERNEL = kernel("boilerplate_ds.features.line_kernel")
 
 
 @cache
@@ -28,8 +28,8 @@ def _log1p() -> NDArray[np.float32]:
 def line_shape(batch: LineBatch) -> NDArray[np.float32]:
     """How each line looks: lengths, shares of character classes, first and last character; (n_lines, 29)."""
     log1p = _log1p()
-    if _kernel is not None:
-        looks: NDArray[np.float32] = _kernel.line_shape(
+    if _KERNEL is not None:
+        looks: NDArray[np.float32] = _KERNEL.line_shape(
             batch.classes,
             batch.start,
             batch.length,

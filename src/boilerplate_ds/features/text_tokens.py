@@ -22,7 +22,7 @@ TEXT_BITS = 18
 """Buckets of the text model's weights, as a power of two. Bucket 0 stands for no token."""
 _NO_LINE = 1023
 _SHAPE = np.uint64(977)
-_kernel = kernel("boilerplate_ds.features.line_kernel")
+_KERNEL = kernel("boilerplate_ds.features.line_kernel")
 
 
 def text_tokens(batch: LineBatch) -> Iterator[Tokens]:
@@ -51,8 +51,8 @@ def _bucket(hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
 def _pairs(batch: LineBatch) -> NDArray[np.int64]:
     """Bucket of each word with the one before it."""
     words = batch.word_ends
-    if _kernel is not None:
-        buckets: NDArray[np.int64] = _kernel.pairs(batch.word_hash, words, TEXT_BITS)
+    if _KERNEL is not None:
+        buckets: NDArray[np.int64] = _KERNEL.pairs(batch.word_hash, words, TEXT_BITS)
         return buckets
     pairs = np.zeros(len(batch.word_hash), dtype=np.uint64)
     pairs[1:] = batch.word_hash[:-1] * np.uint64(3) + batch.word_hash[1:]
@@ -64,8 +64,8 @@ def _pairs(batch: LineBatch) -> NDArray[np.int64]:
 def _shape_codes(batch: LineBatch) -> NDArray[np.int64]:
     """Give numbers to what lines look like and to the lengths around them; shape (n_lines, 9)."""
     shape = batch.shape
-    if _kernel is not None:
-        numbers: NDArray[np.int64] = _kernel.shape_codes(
+    if _KERNEL is not None:
+        numbers: NDArray[np.int64] = _KERNEL.shape_codes(
             shape, batch.classes, batch.start, batch.length, batch.ends
         )
         return numbers
@@ -94,8 +94,8 @@ def shape_tokens(codes: NDArray[np.int64], bits: int = TEXT_BITS) -> Tokens:
     """Hash each column of codes below 1024, shape (n_lines, n_codes), to tokens of its own."""
     n, n_codes = codes.shape
     ends = np.arange(0, (n + 1) * n_codes, n_codes)
-    if _kernel is not None:
-        return _kernel.hashed_codes(codes, _SHAPE, bits), ends
+    if _KERNEL is not None:
+        return _KERNEL.hashed_codes(codes, _SHAPE, bits), ends
     keys = (codes + (np.arange(n_codes) << 10)).astype(np.uint64)
     buckets = (mix(keys + _SHAPE) >> np.uint64(64 - bits)).view(np.int64)
     return buckets.ravel(), ends

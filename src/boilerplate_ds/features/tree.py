@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from boilerplate_ds.document import Markup
     from boilerplate_ds.features.lines import LineBatch
 
-_kernel = kernel("boilerplate_ds.features.tree_kernel")
+_KERNEL = kernel("boilerplate_ds.features.tree_kernel")
 
 HEIGHTS = 8
 """How many elements are read above each line, its own included."""
@@ -133,8 +133,8 @@ class Forest:
 
 
 def _above(element: NDArray[np.int64], parent: NDArray[np.int64]) -> NDArray[np.int64]:
-    if _kernel is not None:
-        around: NDArray[np.int64] = _kernel.above(element, parent, HEIGHTS)
+    if _KERNEL is not None:
+        around: NDArray[np.int64] = _KERNEL.above(element, parent, HEIGHTS)
         return around
     above = [element]
     for _ in range(HEIGHTS - 1):
@@ -145,8 +145,8 @@ def _above(element: NDArray[np.int64], parent: NDArray[np.int64]) -> NDArray[np.
 def _kinds(tree: Markup, kinds: list[tuple[int, str]]) -> NDArray[np.int64]:
     """Add each pair of tag and attributes among one document's elements to ``kinds``; give their numbers."""
     before = len(kinds)
-    if _kernel is not None:
-        number, first = _kernel.kinds(tree.tag, tree.attribute, len(tree.attributes))
+    if _KERNEL is not None:
+        number, first = _KERNEL.kinds(tree.tag, tree.attribute, len(tree.attributes))
     else:
         codes = tree.tag.astype(np.int64) + len(TAGS) * tree.attribute
         _, first, number = np.unique(codes, return_index=True, return_inverse=True)
@@ -160,9 +160,9 @@ def _inherited(
     parent: NDArray[np.int64], tag: NDArray[np.int64], hidden: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_], NDArray[np.int64]]:
     """Depth, list depth, hiddenness and end of the subtree of every element, level by level."""
-    if _kernel is not None:
+    if _KERNEL is not None:
         figures: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_], NDArray[np.int64]]
-        figures = _kernel.inherited(parent, tag, hidden, _LIST)
+        figures = _KERNEL.inherited(parent, tag, hidden, _LIST)
         return figures
     n = len(parent)
     is_root = parent == np.arange(n)
@@ -219,8 +219,8 @@ def tree_features(
 
 def _places(forest: Forest) -> NDArray[np.float32]:
     """Read the tags around each line; shape (n_marked, 35)."""
-    if _kernel is not None:
-        places: NDArray[np.float32] = _kernel.places(
+    if _KERNEL is not None:
+        places: NDArray[np.float32] = _KERNEL.places(
             forest.above,
             forest.block,
             forest.tag,
@@ -263,8 +263,8 @@ def _values(
     forest: Forest, opinions: NDArray[np.float32], chars: NDArray[np.float64], repeated: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Give what is summed over lines: one, characters, linked and repeated ones, opinions by characters."""
-    if _kernel is not None:
-        summed: NDArray[np.float64] = _kernel.values(chars, forest.link_share, repeated, opinions)
+    if _KERNEL is not None:
+        summed: NDArray[np.float64] = _KERNEL.values(chars, forest.link_share, repeated, opinions)
         return summed
     return np.column_stack(
         (
@@ -283,11 +283,11 @@ def _ancestor_sums(
     """For the blocks around each line: size, share of the page, links, repeats and mean opinions inside."""
     # elements are in document order, so a subtree is a range of elements
     order = np.argsort(forest.element, kind="stable")
-    if _kernel is not None:
+    if _KERNEL is not None:
         width = 5 + _N_OPINIONS
         in_columns = [height * width + i for height in range(len(_SUM_HEIGHTS)) for i in (0, 1)]
         return with_logarithms(
-            _kernel.ancestor_sums(
+            _KERNEL.ancestor_sums(
                 forest.element,
                 order,
                 forest.block,
@@ -330,9 +330,9 @@ def _kind_sums(
     total: NDArray[np.float64],
 ) -> NDArray[np.float32]:
     """For the lines of one document that stand in like elements: how many, how long, links, mean opinions."""
-    if _kernel is not None:
-        key = _kernel.place_keys(own, outer, forest.document)
-        return with_logarithms(_kernel.kind_sums(key, np.argsort(key), values, total), (0, 1), (1 / 4, 1 / 4))
+    if _KERNEL is not None:
+        key = _KERNEL.place_keys(own, outer, forest.document)
+        return with_logarithms(_KERNEL.kind_sums(key, np.argsort(key), values, total), (0, 1), (1 / 4, 1 / 4))
     spread = np.uint64(0x9E3779B97F4A7C15)
     key = mix(
         mix(own.astype(np.uint64) * spread + outer.astype(np.uint64)) + forest.document.astype(np.uint64)

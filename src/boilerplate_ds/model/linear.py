@@ -36,7 +36,7 @@ ITERATIONS = 40
 """Stopping early regularises; later iterations change the opinions little."""
 NEVER = -6.0
 """Logit of a label that no training line has."""
-_kernel = kernel("boilerplate_ds.features.line_kernel")
+_KERNEL = kernel("boilerplate_ds.features.line_kernel")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class LinearModel:
         n_lines : int
         """
         opinions = np.zeros((n_lines, N_OPINIONS), dtype=np.float32)
-        add = _add_opinions if _kernel is None else _kernel.add_opinions
+        add = _add_opinions if _KERNEL is None else _KERNEL.add_opinions
         for buckets, ends in kinds:
             add(opinions, self.weights, buckets, ends)
         opinions += self.bias

@@ -40,7 +40,7 @@ LEAST_SPREAD = 0.25
 """Features that vary less than this are scaled as if they varied so much: rare ones must not shout."""
 _AT_ONCE = 1500
 """Rows that whole documents are read in together: what a block computes stays in the processor's cache."""
-_kernel = kernel("boilerplate_ds.model.network_kernel")
+_KERNEL = kernel("boilerplate_ds.model.network_kernel")
 BORROWED = 0.3
 """Weight of what a page teaches about the question that it was not reviewed for."""
 
@@ -133,8 +133,8 @@ def _read(p: dict[str, Floats], features: Floats, ends: NDArray[np.int64]) -> Fl
 
 def _activate(hidden: Floats, bias: Floats, ends: NDArray[np.int64]) -> Floats:
     """Make the first layer of its products, in place; gives the sums of each document's rows."""
-    if _kernel is not None:
-        sums: Floats = _kernel.activate(hidden, bias, ends)
+    if _KERNEL is not None:
+        sums: Floats = _KERNEL.activate(hidden, bias, ends)
         return sums
     hidden += bias
     np.maximum(hidden, 0, out=hidden)
@@ -157,8 +157,8 @@ def _convolve(
     shifts : sequence of int
         How far on the line stands that each of the taps is taken from.
     """
-    if _kernel is not None:
-        sums: Floats = _kernel.convolve(hidden, taps, page, ends, shifts)
+    if _KERNEL is not None:
+        sums: Floats = _KERNEL.convolve(hidden, taps, page, ends, shifts)
         return sums
     sizes = np.diff(ends)
     line = np.arange(len(hidden))

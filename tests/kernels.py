@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 def in_python() -> Iterator[None]:
     """Leave aside every kernel that is loaded."""
     modules = [
-        m for name, m in sys.modules.items() if name.startswith("boilerplate_ds.") and hasattr(m, "_kernel")
+        m for name, m in sys.modules.items() if name.startswith("boilerplate_ds.") and hasattr(m, "_KERNEL")
     ]
-    kernels = [module._kernel for module in modules]
+    kernels = [module._KERNEL for module in modules]
     for module in modules:
-        module._kernel = None
+        module._KERNEL = None
     try:
         yield
     finally:
         for module, kernel in zip(modules, kernels, strict=True):
-            module._kernel = kernel
+            module._KERNEL = kernel
 
 
 def same(compiled: np.ndarray, python: np.ndarray) -> None:
