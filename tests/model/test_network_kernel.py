@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from boilerplate_ds.model import network as n
 from boilerplate_ds.model.network import Network
+from boilerplate_ds.model.runtime import _answers
 from kernels import in_python, same
 
 NEEDS_KERNEL = pytest.mark.skipif(n._KERNEL is None, reason="the kernels are not compiled here")
@@ -43,3 +46,14 @@ def test_columns_left_out_at_the_end_count_as_zero():
     np.testing.assert_allclose(
         network.logits(features[:, :12], ends), network.logits(features, ends), atol=1e-6
     )
+
+
+@NEEDS_KERNEL
+@given(st.lists(st.tuples(*[st.floats(-1e4, 1e4, width=32)] * 5), min_size=1))
+def test_answers_are_those_of_the_definition(rows):
+    logits = np.array(rows, dtype=np.float32)
+    compiled = _answers(logits)
+    with in_python():
+        python = _answers(logits)
+    same(compiled[0], python[0])
+    same(compiled[1], python[1])

@@ -7,25 +7,13 @@ are numpy's, whose last bit is no other library's: what a function here cannot f
 back as arguments, and :func:`place` puts the logarithms into their columns.
 """
 
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy
 
 import numpy as np
 
 cdef enum:
     N_OPINIONS = 5
-    HEIGHTS = 8
-
-cdef uint64_t SPREAD = 0x9E3779B97F4A7C15ULL
-
-
-cdef inline uint64_t mix(uint64_t value) noexcept nogil:
-    value ^= value >> 33
-    value *= 0xFF51AFD7ED558CCDULL
-    value ^= value >> 33
-    value *= 0xC4CEB9FE1A85EC53ULL
-    return value ^ (value >> 33)
-
 
 def place(float[:, ::1] block, const float[:, ::1] values, columns, scales):
     """Write each row of ``values``, scaled, into its column of ``block``."""

@@ -8,6 +8,8 @@
 from libc.math cimport sqrtf
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
+from boilerplate_ds.features.mixing cimport mix
+
 import numpy as np
 
 cdef enum:  # the classes of lines.py
@@ -21,14 +23,6 @@ cdef enum:
     NEWLINE = 10
 
 cdef uint64_t BASE = 0x9E3779B97F4A7C15ULL
-
-
-cdef inline uint64_t mix(uint64_t value) noexcept nogil:
-    value ^= value >> 33
-    value *= 0xFF51AFD7ED558CCDULL
-    value ^= value >> 33
-    value *= 0xC4CEB9FE1A85EC53ULL
-    return value ^ (value >> 33)
 
 
 def characters(

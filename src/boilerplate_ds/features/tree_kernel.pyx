@@ -8,20 +8,14 @@ results are the same bit by bit. As in ``context_kernel``, logarithms are left t
 from cpython.unicode cimport PyUnicode_1BYTE_DATA, PyUnicode_GET_LENGTH
 from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
+from boilerplate_ds.features.mixing cimport mix
+
 import numpy as np
 
 cdef enum:
     N_VALUES = 9  # what is summed over lines: one, characters, linked ones, repeated ones, five opinions
 
 cdef uint64_t SPREAD = 0x9E3779B97F4A7C15ULL
-
-
-cdef inline uint64_t mix(uint64_t value) noexcept nogil:
-    value ^= value >> 33
-    value *= 0xFF51AFD7ED558CCDULL
-    value ^= value >> 33
-    value *= 0xC4CEB9FE1A85EC53ULL
-    return value ^ (value >> 33)
 
 
 def inherited(

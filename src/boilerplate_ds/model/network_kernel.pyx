@@ -1,12 +1,16 @@
 # cython: language_level=3, boundscheck=True, wraparound=False, initializedcheck=False, cdivision=True
-"""What the second stage does between its matrix products, compiled.
+"""What the second stage does between its matrix products, and after them, compiled.
 
-:mod:`boilerplate_ds.model.network` is the definition; results are the same bit by bit.
+:mod:`boilerplate_ds.model.network` and :mod:`boilerplate_ds.model.runtime` are the definitions; results are
+the same bit by bit. Exponentials are left to numpy, whose last bit is no other library's.
 """
 
 from libc.stdint cimport int64_t
 
 import numpy as np
+
+cdef enum:
+    N_LABELS = 4
 
 
 def activate(float[:, ::1] hidden, const float[::1] bias, const int64_t[::1] ends):
@@ -74,3 +78,37 @@ def convolve(
                 row[c] += update[c] if update[c] > 0 else 0
                 total[c] += row[c]
     return sums_array
+
+
+def exponents(const float[:, ::1] logits):
+    """What is to be raised for softmax over the labels and for the sigmoid of main content; (n_lines, 5)."""
+    cdef Py_ssize_t n = logits.shape[0], i, j
+    out_array = np.empty((n, N_LABELS + 1), dtype=np.float32)
+    cdef float[:, ::1] out = out_array
+    cdef float highest
+    for i in range(n):
+        highest = logits[i, 0]
+        for j in range(1, N_LABELS):
+            highest = max(highest, logits[i, j])
+        for j in range(N_LABELS):
+            out[i, j] = logits[i, j] - highest
+        out[i, N_LABELS] = -min(max(logits[i, N_LABELS], <float>-30), <float>30)
+    return out_array
+
+
+def answers(const float[:, ::1] powers, double label_share):
+    """Probability of each label, shape (n_lines, 4), and of being main content, shape (n_lines,)."""
+    cdef Py_ssize_t n = powers.shape[0], i, j
+    labels_array = np.empty((n, N_LABELS), dtype=np.float32)
+    main_array = np.empty(n, dtype=np.float32)
+    cdef float[:, ::1] labels = labels_array
+    cdef float[::1] main = main_array
+    cdef float total, one = 1, own_share = <float>(1 - label_share), share = <float>label_share
+    for i in range(n):
+        total = powers[i, 0]
+        for j in range(1, N_LABELS):
+            total += powers[i, j]
+        for j in range(N_LABELS):
+            labels[i, j] = powers[i, j] / total
+        main[i] = own_share * (one / (one + powers[i, N_LABELS])) + share * labels[i, 0]
+    return labels_array, main_array

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from boilerplate_ds.compiled import kernel
 from boilerplate_ds.features import Forest, LineBatch, context_features, markup_tokens, text_tokens
 from boilerplate_ds.model.network import N_LABELS, Network, sigmoid, softmax
 
@@ -26,6 +27,7 @@ CHUNK_CHARACTERS = 300_000
 """Documents are read together until they reach this size: larger arrays leave the processor's cache."""
 PIECE, OVERLAP = 20_000, 200
 """Longer documents are read in pieces of so many lines, with so many lines of context on each side."""
+_KERNEL = kernel("boilerplate_ds.model.network_kernel")
 T = TypeVar("T")
 
 
@@ -61,9 +63,7 @@ class LineModel:
         if batch.n_lines:
             forest = Forest.of(batch) if self.markup is not None else None
             features = context_features(batch, forest, *self.opinions(batch, forest))
-            logits = self.network.logits(features, batch.ends)
-            labels = softmax(logits[:, :N_LABELS])
-            main = (1 - LABEL_SHARE) * sigmoid(logits[:, N_LABELS]) + LABEL_SHARE * labels[:, 0]
+            labels, main = _answers(self.network.logits(features, batch.ends))
         else:
             labels, main = np.zeros((0, N_LABELS), np.float32), np.zeros(0, np.float32)
         words = np.diff(batch.word_ends)
@@ -84,6 +84,18 @@ class LineModel:
         if self.markup is not None and forest is not None:
             markup[forest.rows] = self.markup(markup_tokens(forest, batch), len(forest.rows))
         return text, markup
+
+
+def _answers(logits: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Turn logits into the probability of each label, and of being main content."""
+    if _KERNEL is not None:
+        powers = _KERNEL.exponents(logits)
+        answers: tuple[NDArray[np.float32], NDArray[np.float32]]
+        answers = _KERNEL.answers(np.exp(powers, out=powers), LABEL_SHARE)
+        return answers
+    labels = softmax(logits[:, :N_LABELS])
+    main = np.float32(1 - LABEL_SHARE) * sigmoid(logits[:, N_LABELS]) + np.float32(LABEL_SHARE) * labels[:, 0]
+    return labels, main
 
 
 @dataclass(frozen=True, slots=True)
