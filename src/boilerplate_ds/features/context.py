@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from boilerplate_ds.compiled import kernel
-from boilerplate_ds.features.columns import block_of, log, side_by_side, with_logarithms
+from boilerplate_ds.features.columns import block_of, clipped, log, side_by_side, with_logarithms
 from boilerplate_ds.features.lines import mix
 from boilerplate_ds.features.tree import N_TREE, tree_features
 
@@ -36,10 +36,10 @@ def probabilities(opinions: NDArray[np.float32]) -> NDArray[np.float32]:
     ndarray of float32, shape (n_lines, 5)
         Of main content; then of the four labels, which sum to one.
     """
-    odds = np.exp(np.clip(opinions, -15, 15))
+    odds: NDArray[np.float32] = np.exp(clipped(opinions, 15))
     if _KERNEL is not None:
-        known: NDArray[np.float32] = _KERNEL.probabilities(odds)
-        return known
+        shares: NDArray[np.float32] = _KERNEL.probabilities(odds)
+        return shares
     odds[:, :2] /= 1 + odds[:, :2]
     odds[:, 2:] *= ((1 - odds[:, 1]) / (odds[:, 2] + odds[:, 3] + odds[:, 4]))[:, None]
     return odds
@@ -74,7 +74,7 @@ def context_features(
     repetition, repeated = _repetition(batch, by_document, chars)
     parts: list[NDArray[np.float32]] = [
         shape,
-        _clipped(text_opinions),
+        _halved(text_opinions),
         opinions,
         _position(by_document, chars),
         repetition,
@@ -83,16 +83,16 @@ def context_features(
     ]
     if forest is not None:
         parts += [
-            _clipped(markup_opinions),
+            _halved(markup_opinions),
             _in_trees(batch, forest, opinions, chars, repeated),
         ]
     return side_by_side(parts)
 
 
-def _clipped(opinions: NDArray[np.float32]) -> NDArray[np.float32]:
-    clipped: NDArray[np.float32] = np.clip(opinions, -6, 6)
-    clipped /= 2
-    return clipped
+def _halved(opinions: NDArray[np.float32]) -> NDArray[np.float32]:
+    halved = clipped(opinions, 6)
+    halved /= 2
+    return halved
 
 
 def _in_trees(
@@ -194,13 +194,14 @@ def _repetition(
         1 where the line's words stood in the document before.
     """
     n = batch.n_lines
+    if _KERNEL is not None:
+        key = _KERNEL.line_keys(batch.line_hash, batch.document)
+        order = np.argsort(key, kind="stable")
+        read: tuple[NDArray[np.float32], NDArray[np.float64]]
+        read = _KERNEL.repetition(key, order, by.ends, chars, _log_of_repeats())
+        return read
     key = mix(batch.line_hash + batch.document.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
     order = np.argsort(key, kind="stable")
-    if _KERNEL is not None:
-        read: tuple[NDArray[np.float32], NDArray[np.float64]] = _KERNEL.repetition(
-            key, order, by.ends, chars, _log_of_repeats()
-        )
-        return read
     same = np.zeros(n, dtype=bool)
     same[1:] = key[order][1:] == key[order][:-1]
     group = np.cumsum(~same) - 1
@@ -245,7 +246,7 @@ def _aboutness(
     """How far a line's words are those of the page's likely content elsewhere, and of its title."""
     mass = content * np.minimum(chars, 400) / 100
     if _KERNEL is not None:
-        logs = _KERNEL.word_mass(batch.word_hash, batch.word_ends, by.ends, _table_bits(batch), mass)
+        logs = _KERNEL.word_mass(batch.word_hash, batch.word_ends, by.ends, mass)
         block: NDArray[np.float32] = _KERNEL.aboutness(
             batch.word_length,
             batch.word_ends,
@@ -271,20 +272,14 @@ def _aboutness(
     return block_of((elsewhere, elsewhere - page, often, in_title, in_title > 0.8))
 
 
-def _table_bits(batch: LineBatch) -> NDArray[np.int64]:
-    """Size of each document's table of words, as a power of two."""
-    n_words = np.diff(batch.word_ends[batch.ends])
-    bits: NDArray[np.int64] = np.ceil(np.log2(np.maximum(n_words, 16))).astype(np.int64) + 2
-    return bits
-
-
 def _word_slots(batch: LineBatch) -> tuple[NDArray[np.int64], int]:
     """Give each word a slot in its document's own hash table, four times as large as the document has words.
 
     A table of its own, so that a document is read the same in any company.
     """
     document = batch.document[batch.word_line]
-    bits = _table_bits(batch)
+    n_words = np.diff(batch.word_ends[batch.ends])
+    bits = np.ceil(np.log2(np.maximum(n_words, 16))).astype(np.int64) + 2
     offset = np.concatenate(([0], np.cumsum(1 << bits)))
     inside = batch.word_hash >> (64 - bits).astype(np.uint64)[document]
     return offset[document] + inside.view(np.int64), int(offset[-1])

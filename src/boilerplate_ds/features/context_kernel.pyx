@@ -10,10 +10,14 @@ back as arguments, and :func:`place` puts the logarithms into their columns.
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy
 
+from boilerplate_ds.features.mixing cimport mix
+
 import numpy as np
 
 cdef enum:
     N_OPINIONS = 5
+
+cdef uint64_t SPREAD = 0x9E3779B97F4A7C15ULL
 
 def place(float[:, ::1] block, const float[:, ::1] values, columns, scales):
     """Write each row of ``values``, scaled, into its column of ``block``."""
@@ -91,6 +95,16 @@ def position(const double[::1] chars, const int64_t[::1] ends):
     return block_array, logs_array
 
 
+def line_keys(const uint64_t[::1] line_hash, const int64_t[::1] document):
+    """Keys that lines of one document with the same words share."""
+    cdef Py_ssize_t n = line_hash.shape[0], i
+    keys_array = np.empty(n, dtype=np.uint64)
+    cdef uint64_t[::1] keys = keys_array
+    for i in range(n):
+        keys[i] = mix(line_hash[i] + <uint64_t>document[i] * SPREAD)
+    return keys_array
+
+
 def repetition(
     const uint64_t[::1] key,
     const int64_t[::1] order,
@@ -144,27 +158,33 @@ def repetition(
     return block_array, before_array
 
 
+cdef int bits_of(Py_ssize_t n_words) noexcept:
+    """Size of a document's table of words, as a power of two."""
+    cdef int bits = 4
+    while bits < 48 and (<Py_ssize_t>1 << bits) < n_words:
+        bits += 1
+    return bits + 2
+
+
 def word_mass(
     const uint64_t[::1] word_hash,
     const int64_t[::1] word_ends,
     const int64_t[::1] ends,
-    const int64_t[::1] bits,
     const double[::1] mass,
 ):
     """Of each word, how much content it has elsewhere in its document, plus one; and how often it stands there."""
-    cdef Py_ssize_t n_words = word_hash.shape[0], n_documents = ends.shape[0] - 1, d, i, j, slot, size = 0
+    cdef Py_ssize_t n_words = word_hash.shape[0], n_documents = ends.shape[0] - 1, d, i, j, slot, most = 0
     cdef int shift
     cdef double other
     for d in range(n_documents):
-        if not 0 < bits[d] < 40:
-            raise ValueError("a table of a size that no document needs")
-        size = max(size, <Py_ssize_t>1 << bits[d])
+        most = max(most, word_ends[ends[d + 1]] - word_ends[ends[d]])
+    cdef Py_ssize_t size = <Py_ssize_t>1 << bits_of(most)
     logs_array = np.empty((2, n_words), dtype=np.float32)
     cdef float[:, ::1] logs = logs_array
     cdef double[::1] table = np.zeros(size)
     cdef int64_t[::1] seen = np.zeros(size, dtype=np.int64)
     for d in range(n_documents):
-        shift = 64 - <int>bits[d]
+        shift = 64 - bits_of(word_ends[ends[d + 1]] - word_ends[ends[d]])
         for i in range(ends[d], ends[d + 1]):
             for j in range(word_ends[i], word_ends[i + 1]):
                 slot = <Py_ssize_t>(word_hash[j] >> shift)

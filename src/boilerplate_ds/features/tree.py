@@ -144,15 +144,15 @@ def _above(element: NDArray[np.int64], parent: NDArray[np.int64]) -> NDArray[np.
 
 def _kinds(tree: Markup, kinds: list[tuple[int, str]]) -> NDArray[np.int64]:
     """Add each pair of tag and attributes among one document's elements to ``kinds``; give their numbers."""
-    before = len(kinds)
     if _KERNEL is not None:
-        number, first = _KERNEL.kinds(tree.tag, tree.attribute, len(tree.attributes))
-    else:
-        codes = tree.tag.astype(np.int64) + len(TAGS) * tree.attribute
-        _, first, number = np.unique(codes, return_index=True, return_inverse=True)
+        numbers: NDArray[np.int64] = _KERNEL.kinds(tree.tag, tree.attribute, tree.attributes, kinds)
+        return numbers
+    first_number = len(kinds)
+    codes = tree.tag.astype(np.int64) + len(TAGS) * tree.attribute
+    _, first, numbers = np.unique(codes, return_index=True, return_inverse=True)
     attributes = map(tree.attributes.__getitem__, tree.attribute[first].tolist())
     kinds += zip(tree.tag[first].tolist(), attributes, strict=True)
-    numbers: NDArray[np.int64] = number + before
+    numbers += first_number
     return numbers
 
 

@@ -45,14 +45,18 @@ def inherited(
     return depth_array, list_depth_array, hidden_array.view(bool), end_array
 
 
-def kinds(const int16_t[::1] tag, const int32_t[::1] attribute, Py_ssize_t n_attributes):
-    """Number the pairs of tag and attributes of one document as they come: of each element, and the pairs."""
-    cdef Py_ssize_t n = tag.shape[0], i, n_kinds = 0
+def kinds(
+    const int16_t[::1] tag,
+    const int32_t[::1] attribute,
+    tuple attributes not None,
+    list known not None,
+):
+    """Add the pairs of tag and attributes of one document to ``known`` as they come; give each element's number."""
+    cdef Py_ssize_t n = tag.shape[0], i, n_kinds = 0, before = len(known)
     cdef int64_t number
     numbers_array = np.empty(n, dtype=np.int64)
-    first_array = np.empty(n, dtype=np.int64)
-    cdef int64_t[::1] numbers = numbers_array, first = first_array
-    cdef int64_t[::1] latest = np.full(n_attributes, -1)  # of each attributes the newest kind
+    cdef int64_t[::1] numbers = numbers_array, first = np.empty(n, dtype=np.int64)
+    cdef int64_t[::1] latest = np.full(len(attributes), -1)  # of each attributes the newest kind
     cdef int64_t[::1] older = np.empty(n, dtype=np.int64)  # and of each kind the one before: one a tag, so few
     for i in range(n):
         number = latest[attribute[i]]
@@ -64,8 +68,9 @@ def kinds(const int16_t[::1] tag, const int32_t[::1] attribute, Py_ssize_t n_att
             first[number] = i
             older[number] = latest[attribute[i]]
             latest[attribute[i]] = number
-        numbers[i] = number
-    return numbers_array, first_array[:n_kinds]
+            known.append((tag[i], attributes[attribute[i]]))
+        numbers[i] = before + number
+    return numbers_array
 
 
 def above(const int64_t[::1] element, const int64_t[::1] parent, Py_ssize_t heights):

@@ -61,11 +61,10 @@ class LinearModel:
             One pair for each kind of token, as :func:`boilerplate_ds.features.text_tokens` gives them.
         n_lines : int
         """
-        opinions = np.zeros((n_lines, N_OPINIONS), dtype=np.float32)
+        opinions: NDArray[np.float32] = np.repeat(self.bias[None, :], n_lines, axis=0)
         add = _add_opinions if _KERNEL is None else _KERNEL.add_opinions
         for buckets, ends in kinds:
             add(opinions, self.weights, buckets, ends)
-        opinions += self.bias
         return opinions
 
 
