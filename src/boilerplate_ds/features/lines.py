@@ -161,7 +161,7 @@ class LineBatch:
         word_start, word_length = _words(classes)
         words_before = np.append(np.searchsorted(word_start, start), len(word_start))
         word_line = np.repeat(np.arange(len(lines)), np.diff(words_before))
-        word_hash = _segment_hashes(normal, word_start, word_length)
+        word_hash = segment_hashes(normal, word_start, word_length)
         return cls(
             documents=documents,
             ends=ends,
@@ -224,7 +224,7 @@ def _powers(size: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     return np.cumprod(base), np.cumprod(inverse)
 
 
-def _segment_hashes(
+def segment_hashes(
     normal: NDArray[np.uint32], start: NDArray[np.int64], length: NDArray[np.int64]
 ) -> NDArray[np.uint64]:
     """Polynomial hash (modulo 2**64) of every segment, from one running sum over the buffer."""

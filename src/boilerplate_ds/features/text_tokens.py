@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from boilerplate_ds.features.lines import mix
+from boilerplate_ds.features.lines import mix, segment_hashes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 TEXT_BITS = 18
 """Buckets of the text model's weights, as a power of two. Bucket 0 stands for no token."""
 _NO_LINE = 1023
-_SHAPE = np.uint64(977)
+_SHAPE, _STEM = np.uint64(977), np.uint64(104729)
+STEM = 4
+"""Letters of a stem."""
 
 
 def text_tokens(batch: LineBatch) -> Iterator[Tokens]:
@@ -43,7 +45,17 @@ def text_tokens(batch: LineBatch) -> Iterator[Tokens]:
     buckets = _bucket(mix(pairs))
     buckets[words[:-1][np.diff(words) > 0]] = 0  # a line's first word ends no pair
     yield buckets, words
+    yield _stems(batch), words
     yield shape_tokens(_shape_codes(batch))
+
+
+def _stems(batch: LineBatch) -> NDArray[np.int64]:
+    """Bucket of the first letters of each longer word: what its forms, and compounds, have in common."""
+    length = np.minimum(batch.word_length, STEM)
+    hashes = segment_hashes(batch.normal, batch.word_start, length)
+    buckets = _bucket(mix(hashes + _STEM))
+    buckets[batch.word_length <= STEM] = 0
+    return buckets
 
 
 def _bucket(hashes: NDArray[np.uint64]) -> NDArray[np.int64]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from boilerplate_ds.features.lines import mix
+from boilerplate_ds.features.link_tokens import N_KINDS, LinkTargets
 from boilerplate_ds.sources.html_tags import TAG_IDS, TAGS
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 HEIGHTS = 8
 """How many elements are read above each line, its own included."""
-_SUM_HEIGHTS = (1, 2, 3, 4, 6, 8)
+N_SPANS = 6
 _TAG_COLUMNS = (
     "p", "li", "a", "span", "div", "td", "button", "h1", "h2", "h3", "h4", "figcaption", "pre", "label",
     "time", "meta",
@@ -42,12 +44,15 @@ N_TREE = (
     + len(_TAG_COLUMNS)
     + len(_LANDMARKS)
     + 4
-    + (5 + _N_OPINIONS) * len(_SUM_HEIGHTS)
+    + (5 + _N_OPINIONS) * N_SPANS
     + 2 * (4 + _N_OPINIONS)
+    + 8
+    + N_KINDS
+    + 5
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Forest:
     """The trees of all documents of a batch that have markup; elements are numbered through.
 
@@ -60,6 +65,10 @@ class Forest:
     above : ndarray of int64, shape (HEIGHTS, n_marked)
         Elements around each line, nearest first; the root repeated at the end.
     link_share : ndarray of float32, shape (n_marked,)
+    link : ndarray of int64, shape (n_marked,)
+        Index into ``targets``; those of no link are empty.
+    targets : LinkTargets
+    between : ndarray of int32, shape (n_marked, 4)
     parent, tag, depth, list_depth, subtree_end : ndarray of int64, shape (n_elements,)
     hidden : ndarray of bool, shape (n_elements,)
         Whether an element or one around it says that it is not shown.
@@ -75,6 +84,9 @@ class Forest:
     block: NDArray[np.int64]
     above: NDArray[np.int64]
     link_share: NDArray[np.float32]
+    link: NDArray[np.int64]
+    targets: LinkTargets
+    between: NDArray[np.int32]
     parent: NDArray[np.int64]
     tag: NDArray[np.int64]
     depth: NDArray[np.int64]
@@ -83,6 +95,33 @@ class Forest:
     hidden: NDArray[np.bool_]
     kind: NDArray[np.int64]
     kinds: list[tuple[int, str]]
+
+    @cached_property
+    def order(self) -> NDArray[np.int64]:
+        """Marked lines in the order of their elements: as in the page, but for the misnested."""
+        return np.argsort(self.element, kind="stable")
+
+    @cached_property
+    def spans(self) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Lines, by their place in :attr:`order`, of ever larger elements around each marked line.
+
+        Elements that hold no more lines than the one inside them are passed by, so that wrappers don't
+        count; the first is the block itself.
+        """
+        count = np.bincount(self.element, minlength=len(self.parent))
+        before = np.concatenate(([0], np.cumsum(count)))
+        start, end = before[:-1], before[self.subtree_end]
+        own = np.arange(len(self.parent))
+        same = (start[self.parent] == start) & (end[self.parent] == end)
+        top = np.where(same, self.parent, own)
+        while not np.array_equal(further := top[top], top):
+            top = further
+        element = self.block
+        spans = []
+        for _ in range(N_SPANS):
+            element = self.parent[top[element]]
+            spans.append((start[element], end[element]))
+        return spans
 
     @classmethod
     def of(cls, batch: LineBatch) -> Forest | None:
@@ -115,6 +154,7 @@ class Forest:
             _kinds(tree.tag.astype(np.int64) + len(TAGS) * tree.attribute, tree.attributes, kinds)
             for tree in trees
         ]
+        links = np.cumsum([0, *(len(tree.links) for tree in trees)])
         return cls(
             rows=np.concatenate([np.arange(batch.ends[i], batch.ends[i + 1]) for i in index]),
             document=np.repeat(index, sizes),
@@ -122,6 +162,9 @@ class Forest:
             block=np.concatenate([tree.block for tree in trees]) + shift,
             above=np.stack(above),
             link_share=np.concatenate([tree.link_share for tree in trees]),
+            link=np.concatenate([tree.link for tree in trees]) + np.repeat(links[:-1], sizes),
+            targets=LinkTargets.of([tree.links for tree in trees]),
+            between=np.concatenate([tree.between for tree in trees]),
             parent=parent,
             tag=tag,
             depth=depth,
@@ -225,6 +268,7 @@ def tree_features(
             forest, forest.kind[forest.block], forest.kind[forest.parent[forest.block]], values, total
         ),
         _kind_sums(forest, tag[0] * len(TAGS) + tag[1], tag[2] * len(TAGS) + tag[3], values, total),
+        _links(forest),
     ):
         features[:, at : at + part.shape[1]] = part
         at += part.shape[1]
@@ -235,21 +279,11 @@ def _ancestor_sums(
     forest: Forest, values: NDArray[np.float64], total: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """For the blocks around each line: size, share of the page, links, repeats and mean opinions inside."""
-    # elements are in document order, so a subtree is a range of elements
-    order = np.argsort(forest.element, kind="stable")
-    of_line = forest.element[order]
     running = np.zeros((len(values) + 1, values.shape[1]))
-    np.cumsum(values[order], axis=0, out=running[1:])
-    count = np.bincount(of_line, minlength=len(forest.parent))
-    before = np.concatenate(([0], np.cumsum(count)))
-    element = forest.block
-    height = 0
+    np.cumsum(values[forest.order], axis=0, out=running[1:])
     columns = []
-    for wanted in _SUM_HEIGHTS:
-        while height < wanted:
-            element = forest.parent[element]
-            height += 1
-        inside = running[before[forest.subtree_end[element]]] - running[before[element]]
+    for start, end in forest.spans:
+        inside = running[end] - running[start]
         size = np.maximum(inside[:, 1:2], 1)
         columns += [
             np.log1p(inside[:, 1:2]) / 8,
@@ -258,6 +292,32 @@ def _ancestor_sums(
             inside[:, 2:] / size,
         ]
     return np.concatenate(columns, axis=1)
+
+
+def _links(forest: Forest) -> NDArray[np.float64]:
+    """Say what stands between lines, and what links have in common; shape (n_marked, 8 + N_KINDS + 5)."""
+    targets = forest.targets
+    kind = targets.kind[forest.link]
+    between = np.log1p(forest.between) / 2
+    is_last = np.append(forest.document[1:] != forest.document[:-1], True)
+    after = np.where(is_last[:, None], 0, np.roll(between, -1, axis=0))
+    is_kind = kind[:, None] == np.arange(N_KINDS)
+    linked = kind > 0
+    same = np.zeros(len(kind) + 1, dtype=bool)
+    same[1:-1] = (forest.link[1:] == forest.link[:-1]) & linked[1:]
+    lines_of_link = np.bincount(forest.link)[forest.link]
+    return np.column_stack(
+        (
+            between,
+            after,
+            is_kind,
+            same[:-1],
+            same[1:],
+            np.where(linked, np.log(lines_of_link), 0),
+            targets.host_share[forest.link],
+            np.log1p(targets.n_words[forest.link]) / 2,
+        )
+    )
 
 
 def _kind_sums(
