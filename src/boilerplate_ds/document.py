@@ -137,6 +137,14 @@ class Markup:
         The distinct values of ``class``, ``id``, ``role``, ``itemprop``, ``rel`` and ``aria-label``, joined.
     hidden : ndarray of bool, shape (n_elements,)
         Whether the element itself says that it is not shown.
+    link : ndarray of int32, shape (n_lines,)
+        Index into ``links``: the target of the first link that each line has text in; 0 for none.
+    links : tuple of str
+        The distinct targets (``href``), the first of them empty.
+    between : ndarray of int32, shape (n_lines, 4)
+        What stands between the first text of the line before and that of this line: ends of lines (block
+        elements start or end), pictures and frames, form controls, and parts that are passed over (scripts,
+        comments).
     title : str
         The page's ``<title>``, empty if it has none.
     """
@@ -149,12 +157,20 @@ class Markup:
     attribute: NDArray[np.int32]
     attributes: tuple[str, ...]
     hidden: NDArray[np.bool_]
+    link: NDArray[np.int32]
+    links: tuple[str, ...]
+    between: NDArray[np.int32]
     title: str = ""
 
     def of_lines(self, lines: slice) -> Markup:
         """Give the markup of some of the lines, in the same tree."""
         return replace(
-            self, element=self.element[lines], block=self.block[lines], link_share=self.link_share[lines]
+            self,
+            element=self.element[lines],
+            block=self.block[lines],
+            link_share=self.link_share[lines],
+            link=self.link[lines],
+            between=self.between[lines],
         )
 
 

@@ -301,3 +301,28 @@ def test_every_block_of_a_simple_page_is_one_line(blocks):
         for block, inline, before, inside in blocks
     )
     assert lines(page) == tuple(f"{before} {inside}" for _, _, before, inside in blocks)
+
+
+def test_a_line_has_the_target_of_the_first_link_that_it_has_text_in() -> None:
+    page = (
+        "<p><a href='/one'>One</a> and <a href='/two'>two</a></p><p>no link</p>"
+        "<p>See <a href='/one'>one</a></p>"
+        "<p><a href='/empty'> </a><a HREF=/three>three</a></p><a name=x>no target</a><td><a href='&amp;'>cell"
+    )
+    document = Document.from_html(page + "<p>" + "x" * 300)
+    markup = document.markup
+    assert markup is not None
+    of_line = [markup.links[i] for i in markup.link.tolist()]
+    assert of_line[:6] == ["/one", "", "/one", "/three", "", "&"]
+
+
+def test_what_stands_between_lines_is_counted() -> None:
+    page = (
+        "<p>one</p><img><iframe></iframe><p>two</p><input><button>three</button><!-- c --><script>1</script>x"
+    )
+    markup = Document.from_html(page + "<p>" + "x" * 300).markup
+    assert markup is not None
+    pictures, controls, passed = markup.between[:4, 1:].T.tolist()
+    assert pictures == [0, 2, 0, 0]
+    assert controls == [0, 0, 2, 0]
+    assert passed == [0, 0, 0, 2]

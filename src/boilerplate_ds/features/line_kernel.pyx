@@ -204,6 +204,32 @@ def pairs(const uint64_t[::1] word_hash, const int64_t[::1] word_ends, int bits)
     return buckets_array
 
 
+def stems(
+    const uint32_t[::1] normal,
+    const int64_t[::1] word_start,
+    const int64_t[::1] word_length,
+    Py_ssize_t letters,
+    uint64_t salt,
+    int bits,
+):
+    """Buckets of the first letters of each longer word; 0 for the others."""
+    cdef Py_ssize_t i, j
+    cdef int shift = 64 - bits
+    cdef uint64_t value, power
+    buckets_array = np.empty(word_start.shape[0], dtype=np.int64)
+    cdef int64_t[::1] buckets = buckets_array
+    for i in range(word_start.shape[0]):
+        buckets[i] = 0
+        if word_length[i] > letters:
+            value = 0
+            power = 1
+            for j in range(letters):
+                value += normal[word_start[i] + j] * power
+                power *= BASE
+            buckets[i] = <int64_t>(mix(mix(value) + salt) >> shift)
+    return buckets_array
+
+
 def shape_codes(
     const float[:, ::1] shape,
     const uint8_t[::1] classes,

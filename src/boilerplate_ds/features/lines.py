@@ -228,7 +228,7 @@ def _words(start: Positions, classes: NDArray[np.uint8], normal: NDArray[np.uint
     word_start, word_length = _word_bounds(classes)
     word_ends = np.append(np.searchsorted(word_start, start), len(word_start))
     word_line = np.repeat(np.arange(len(start)), np.diff(word_ends))
-    word_hash = _segment_hashes(normal, word_start, word_length)
+    word_hash = segment_hashes(normal, word_start, word_length)
     line_hash = _hash_of_words(word_hash, word_line, len(start))
     return word_start, word_length, word_line, word_ends, word_hash, line_hash
 
@@ -255,7 +255,7 @@ def _powers(size: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     return np.cumprod(base), np.cumprod(inverse)
 
 
-def _segment_hashes(
+def segment_hashes(
     normal: NDArray[np.uint32], start: NDArray[np.int64], length: NDArray[np.int64]
 ) -> NDArray[np.uint64]:
     """Polynomial hash (modulo 2**64) of every segment, from one running sum over the buffer."""

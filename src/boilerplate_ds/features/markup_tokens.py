@@ -11,6 +11,7 @@ from zlib import crc32
 import numpy as np
 
 from boilerplate_ds.compiled import kernel
+from boilerplate_ds.features.lines import mix
 from boilerplate_ds.features.text_tokens import shape_tokens
 from boilerplate_ds.features.tree import HEIGHTS
 from boilerplate_ds.sources.html_tags import TAGS
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 MARKUP_BITS = 17
 """Buckets of the markup model's weights, as a power of two."""
 _NEARNESS = np.array((0, 1, 2, 3, 4, 4, 5, 5), dtype=np.uint32)  # heights that share a bucket
+_LINK = np.uint64(0xD6E8FEB86659FD93)
+_LINK_CODES = 16 << 10  # apart from those of shapes
+_MAX_WORDS = 16  # of a link's target
 _READ, _WHOLE = 512, 64  # characters of an element's attributes that are read, and that make one token
 _MAX_TOKENS = 16  # of one element; utility-class frameworks write dozens
 _KERNEL = kernel("boilerplate_ds.features.tree_kernel")
@@ -64,7 +68,8 @@ def markup_tokens(forest: Forest, batch: LineBatch) -> Iterator[Tokens]:
     """Hash what surrounds each marked line, one kind of token after another.
 
     The tokens of the nearest elements, marked by nearness, and the tag path; then what the line looks like
-    (length, links, last character) in its tags, and the tags of the lines before and after.
+    (length, links, last character) in its tags, and the tags of the lines before and after; then the words of
+    its link's target, and what that looks like.
 
     Yields
     ------
@@ -74,6 +79,8 @@ def markup_tokens(forest: Forest, batch: LineBatch) -> Iterator[Tokens]:
     """
     yield _element_tokens_of_lines(forest)
     yield shape_tokens(_shape_codes(forest, batch), MARKUP_BITS)
+    yield _words_of_links(forest)
+    yield shape_tokens(_link_codes(forest, batch) + _LINK_CODES, MARKUP_BITS)
 
 
 def _shape_codes(forest: Forest, batch: LineBatch) -> NDArray[np.int64]:
@@ -110,6 +117,42 @@ def _shape_codes(forest: Forest, batch: LineBatch) -> NDArray[np.int64]:
         ),
         axis=1,
     )
+
+
+def _link_codes(forest: Forest, batch: LineBatch) -> NDArray[np.int64]:
+    """Give numbers to what a line's link looks like, and to what stands around it; shape (n_marked, 10)."""
+    targets = forest.targets
+    own = targets.codes[forest.link]
+    kind = targets.kind[forest.link]
+    length = np.minimum(2 * batch.shape[forest.rows, 0], 15).astype(np.int64)
+    same_before = (_beside(forest, forest.link, -1) == forest.link) & (kind > 0)
+    same_after = (_beside(forest, forest.link, -1, step=1) == forest.link) & (kind > 0)
+    kind_before, kind_after = _beside(forest, kind, 5), _beside(forest, kind, 5, step=1)
+    between = np.minimum(2 * np.log1p(forest.between), 7).astype(np.int64)
+    after = np.stack([_beside(forest, between[:, k], 8, step=1) for k in range(4)], axis=1)
+    more = np.stack(
+        (
+            kind * 64 + length * 4 + same_before * 2 + same_after,
+            (kind * 6 + kind_before) * 6 + kind_after,
+            between[:, 0] * 9 + after[:, 0],
+            (np.minimum(between[:, 1], 3) * 5 + np.minimum(after[:, 1], 4)) * 16 + length,
+            np.minimum(between[:, 2], 3) * 5 + np.minimum(after[:, 2], 4),
+            between[:, 3] * 9 + after[:, 3],
+        ),
+        axis=1,
+    )
+    return np.concatenate((own, more), axis=1)
+
+
+def _words_of_links(forest: Forest) -> Tokens:
+    """Words of each line's link target, told apart by whether they are of its host, path or query."""
+    batch = forest.targets.batch
+    salted = mix(batch.word_hash + (forest.targets.word_part + 1).astype(np.uint64) * _LINK)
+    buckets = (salted >> np.uint64(64 - MARKUP_BITS)).view(np.int64)
+    size = np.minimum(np.diff(batch.word_ends), _MAX_WORDS)[forest.link]
+    ends = np.concatenate(([0], np.cumsum(size)))
+    within = np.arange(ends[-1]) - np.repeat(ends[:-1], size)
+    return buckets[np.repeat(batch.word_ends[:-1][forest.link], size) + within], ends
 
 
 def _beside(forest: Forest, values: NDArray[np.int64], outside: int, *, step: int = -1) -> NDArray[np.int64]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from boilerplate_ds.compiled import kernel
-from boilerplate_ds.features.lines import mix
+from boilerplate_ds.features.lines import mix, segment_hashes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 TEXT_BITS = 18
 """Buckets of the text model's weights, as a power of two. Bucket 0 stands for no token."""
 _NO_LINE = 1023
-_SHAPE = np.uint64(977)
+_SHAPE, _STEM = np.uint64(977), np.uint64(104729)
+STEM = 4
+"""Letters of a stem."""
 _KERNEL = kernel("boilerplate_ds.features.line_kernel")
 
 
@@ -40,7 +42,22 @@ def text_tokens(batch: LineBatch) -> Iterator[Tokens]:
     """
     yield _bucket(batch.word_hash), batch.word_ends
     yield _pairs(batch), batch.word_ends
+    yield _stems(batch), batch.word_ends
     yield shape_tokens(_shape_codes(batch))
+
+
+def _stems(batch: LineBatch) -> NDArray[np.int64]:
+    """Bucket of the first letters of each longer word: what its forms, and compounds, have in common."""
+    if _KERNEL is not None:
+        stems: NDArray[np.int64] = _KERNEL.stems(
+            batch.normal, batch.word_start, batch.word_length, STEM, _STEM, TEXT_BITS
+        )
+        return stems
+    length = np.minimum(batch.word_length, STEM)
+    hashes = segment_hashes(batch.normal, batch.word_start, length)
+    buckets = _bucket(mix(hashes + _STEM))
+    buckets[batch.word_length <= STEM] = 0
+    return buckets
 
 
 def _bucket(hashes: NDArray[np.uint64]) -> NDArray[np.int64]:

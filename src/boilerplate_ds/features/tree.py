@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from boilerplate_ds.compiled import kernel
 from boilerplate_ds.features.columns import block_of, log, side_by_side, with_logarithms
 from boilerplate_ds.features.lines import mix
+from boilerplate_ds.features.link_tokens import N_KINDS, LinkTargets
 from boilerplate_ds.sources.html_tags import TAG_IDS, TAGS
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ _KERNEL = kernel("boilerplate_ds.features.tree_kernel")
 
 HEIGHTS = 8
 """How many elements are read above each line, its own included."""
-_SUM_HEIGHTS = (1, 2, 3, 4, 6, 8)
+N_SPANS = 6
 _TAG_COLUMNS = (
     "p", "li", "a", "span", "div", "td", "button", "h1", "h2", "h3", "h4", "figcaption", "pre", "label",
     "time", "meta",
@@ -47,12 +49,15 @@ N_TREE = (
     + len(_TAG_COLUMNS)
     + len(_LANDMARKS)
     + 4
-    + (5 + _N_OPINIONS) * len(_SUM_HEIGHTS)
+    + (5 + _N_OPINIONS) * N_SPANS
     + 2 * (4 + _N_OPINIONS)
+    + 8
+    + N_KINDS
+    + 5
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Forest:
     """The trees of all documents of a batch that have markup; elements are numbered through.
 
@@ -65,6 +70,10 @@ class Forest:
     above : ndarray of int64, shape (HEIGHTS, n_marked)
         Elements around each line, nearest first; the root repeated at the end.
     link_share : ndarray of float32, shape (n_marked,)
+    link : ndarray of int64, shape (n_marked,)
+        Index into ``targets``; those of no link are empty.
+    targets : LinkTargets
+    between : ndarray of int32, shape (n_marked, 4)
     parent, tag, depth, list_depth, subtree_end : ndarray of int64, shape (n_elements,)
     hidden : ndarray of bool, shape (n_elements,)
         Whether an element or one around it says that it is not shown.
@@ -80,6 +89,9 @@ class Forest:
     block: NDArray[np.int64]
     above: NDArray[np.int64]
     link_share: NDArray[np.float32]
+    link: NDArray[np.int64]
+    targets: LinkTargets
+    between: NDArray[np.int32]
     parent: NDArray[np.int64]
     tag: NDArray[np.int64]
     depth: NDArray[np.int64]
@@ -88,6 +100,35 @@ class Forest:
     hidden: NDArray[np.bool_]
     kind: NDArray[np.int64]
     kinds: list[tuple[int, str]]
+
+    @cached_property
+    def order(self) -> NDArray[np.int64]:
+        """Marked lines in the order of their elements: as in the page, but for the misnested."""
+        return np.argsort(self.element, kind="stable")
+
+    @cached_property
+    def spans(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Lines, by their place in :attr:`order`, of ever larger elements around each marked line.
+
+        Elements that hold no more lines than the one inside them are passed by, so that wrappers don't
+        count; the first is the block itself. Starts and ends, each of shape (N_SPANS, n_marked).
+        """
+        if _KERNEL is not None:
+            spans: tuple[NDArray[np.int64], NDArray[np.int64]]
+            spans = _KERNEL.spans(self.element, self.block, self.parent, self.subtree_end, N_SPANS)
+            return spans
+        count = np.bincount(self.element, minlength=len(self.parent))
+        before = np.concatenate(([0], np.cumsum(count)))
+        start, end = before[:-1], before[self.subtree_end]
+        own = np.arange(len(self.parent))
+        same = (start[self.parent] == start) & (end[self.parent] == end)
+        top = np.where(same, self.parent, own)
+        while not np.array_equal(further := top[top], top):
+            top = further
+        around = [self.parent[top[self.block]]]
+        for _ in range(N_SPANS - 1):
+            around.append(self.parent[top[around[-1]]])
+        return start[np.stack(around)], end[np.stack(around)]
 
     @classmethod
     def of(cls, batch: LineBatch) -> Forest | None:
@@ -114,6 +155,7 @@ class Forest:
         element = np.concatenate([tree.element for tree in trees]) + shift
         kinds: list[tuple[int, str]] = []
         kind = [_kinds(tree, kinds) for tree in trees]
+        links = np.cumsum([0, *(len(tree.links) for tree in trees)])
         return cls(
             rows=np.concatenate([np.arange(batch.ends[i], batch.ends[i + 1]) for i in index]),
             document=np.repeat(index, sizes),
@@ -121,6 +163,9 @@ class Forest:
             block=np.concatenate([tree.block for tree in trees]) + shift,
             above=_above(element, parent),
             link_share=np.concatenate([tree.link_share for tree in trees]),
+            link=np.concatenate([tree.link for tree in trees]) + np.repeat(links[:-1], sizes),
+            targets=LinkTargets.of([tree.links for tree in trees]),
+            between=np.concatenate([tree.between for tree in trees]),
             parent=parent,
             tag=tag,
             depth=depth,
@@ -213,6 +258,7 @@ def tree_features(
                 forest, forest.kind[forest.block], forest.kind[forest.parent[forest.block]], values, total
             ),
             _kind_sums(forest, tag[0] * len(TAGS) + tag[1], tag[2] * len(TAGS) + tag[3], values, total),
+            _links(forest),
         ]
     )
 
@@ -281,38 +327,18 @@ def _ancestor_sums(
     forest: Forest, values: NDArray[np.float64], total: NDArray[np.float64]
 ) -> NDArray[np.float32]:
     """For the blocks around each line: size, share of the page, links, repeats and mean opinions inside."""
-    # elements are in document order, so a subtree is a range of elements
-    order = np.argsort(forest.element, kind="stable")
+    start, end = forest.spans
     if _KERNEL is not None:
         width = 5 + _N_OPINIONS
-        in_columns = [height * width + i for height in range(len(_SUM_HEIGHTS)) for i in (0, 1)]
+        in_columns = [span * width + i for span in range(N_SPANS) for i in (0, 1)]
         return with_logarithms(
-            _KERNEL.ancestor_sums(
-                forest.element,
-                order,
-                forest.block,
-                forest.parent,
-                forest.subtree_end,
-                values,
-                total,
-                _SUM_HEIGHTS,
-            ),
-            in_columns,
-            (1 / 8, 1 / 4) * len(_SUM_HEIGHTS),
+            _KERNEL.span_sums(forest.order, start, end, values, total), in_columns, (1 / 8, 1 / 4) * N_SPANS
         )
-    of_line = forest.element[order]
     running = np.zeros((len(values) + 1, values.shape[1]))
-    np.cumsum(values[order], axis=0, out=running[1:])
-    count = np.bincount(of_line, minlength=len(forest.parent))
-    before = np.concatenate(([0], np.cumsum(count)))
-    element = forest.block
-    height = 0
+    np.cumsum(values[forest.order], axis=0, out=running[1:])
     columns = []
-    for wanted in _SUM_HEIGHTS:
-        while height < wanted:
-            element = forest.parent[element]
-            height += 1
-        inside = (running[before[forest.subtree_end[element]]] - running[before[element]]).T
+    for first, last in zip(start, end, strict=True):
+        inside = (running[last] - running[first]).T
         columns += [
             log(1 + inside[1]) / 8,
             log(1 + inside[0]) / 4,
@@ -320,6 +346,31 @@ def _ancestor_sums(
             *(inside[2:] * (1 / np.maximum(inside[1], 1))),
         ]
     return block_of(columns)
+
+
+def _links(forest: Forest) -> NDArray[np.float32]:
+    """Say what stands between lines, and what links have in common; shape (n_marked, 8 + N_KINDS + 5)."""
+    targets = forest.targets
+    kind = targets.kind[forest.link]
+    between = log(1 + forest.between) / 2
+    is_last = np.append(forest.document[1:] != forest.document[:-1], True)
+    after = np.where(is_last[:, None], 0, np.roll(between, -1, axis=0))
+    linked = kind > 0
+    same = np.zeros(len(kind) + 1, dtype=bool)
+    same[1:-1] = (forest.link[1:] == forest.link[:-1]) & linked[1:]
+    lines_of_link = np.bincount(forest.link)[forest.link]
+    return block_of(
+        (
+            *between.T,
+            *after.T,
+            *(kind == i for i in range(N_KINDS)),
+            same[:-1],
+            same[1:],
+            np.where(linked, log(lines_of_link), 0),
+            targets.host_share[forest.link],
+            log(1 + targets.n_words[forest.link]) / 2,
+        )
+    )
 
 
 def _kind_sums(

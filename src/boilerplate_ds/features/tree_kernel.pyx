@@ -230,46 +230,65 @@ def values(
     return out_array
 
 
-def ancestor_sums(
+def spans(
     const int64_t[::1] element,
-    const int64_t[::1] order,
     const int64_t[::1] block,
     const int64_t[::1] parent,
     const int64_t[::1] subtree_end,
-    const double[:, ::1] summed,
-    const double[::1] total,
-    heights,
+    Py_ssize_t n_spans,
 ):
-    """For the blocks around each line, what stands inside: a block of columns, and arguments of logarithms."""
-    cdef Py_ssize_t n = element.shape[0], n_elements = parent.shape[0], n_heights = len(heights)
-    cdef Py_ssize_t i, j, h, at, height, inside_of, low, high
-    cdef Py_ssize_t width = N_VALUES + 1
-    cdef int64_t[::1] wanted = np.array(heights, dtype=np.int64)
-    block_array = np.empty((n, n_heights * width), dtype=np.float32)
-    logs_array = np.empty((2 * n_heights, n), dtype=np.float32)
-    cdef float[:, ::1] out = block_array, logs = logs_array
-    cdef double[:, ::1] running = np.zeros((n + 1, N_VALUES))
+    """Starts and ends of the lines of ever larger elements around each line; each (n_spans, n_marked)."""
+    cdef Py_ssize_t n = element.shape[0], n_elements = parent.shape[0], i, s, up
+    starts_array = np.empty((n_spans, n), dtype=np.int64)
+    ends_array = np.empty((n_spans, n), dtype=np.int64)
+    cdef int64_t[:, ::1] starts = starts_array, ends = ends_array
     cdef int64_t[::1] before = np.zeros(n_elements + 1, dtype=np.int64)
-    cdef double inside, inverse
+    cdef int64_t[::1] top = np.empty(n_elements, dtype=np.int64)
     for i in range(n):
         before[element[i] + 1] += 1
-        for j in range(N_VALUES):
-            running[i + 1, j] = running[i, j] + summed[order[i], j]
     for i in range(n_elements):
         before[i + 1] += before[i]
+    for i in range(n_elements):
+        up = parent[i]
+        if before[up] == before[i] and before[subtree_end[up]] == before[subtree_end[i]]:
+            top[i] = top[up] if up < i else up
+        else:
+            top[i] = i
     for i in range(n):
-        inside_of = block[i]
-        height = 0
-        for h in range(n_heights):
-            while height < wanted[h]:
-                inside_of = parent[inside_of]
-                height += 1
-            low, high = before[inside_of], before[subtree_end[inside_of]]
-            at = h * width
+        up = block[i]
+        for s in range(n_spans):
+            up = parent[top[up]]
+            starts[s, i] = before[up]
+            ends[s, i] = before[subtree_end[up]]
+    return starts_array, ends_array
+
+
+def span_sums(
+    const int64_t[::1] order,
+    const int64_t[:, ::1] starts,
+    const int64_t[:, ::1] ends,
+    const double[:, ::1] summed,
+    const double[::1] total,
+):
+    """For the blocks around each line, what stands inside: a block of columns, and arguments of logarithms."""
+    cdef Py_ssize_t n = order.shape[0], n_spans = starts.shape[0], i, j, s, at, low, high
+    cdef Py_ssize_t width = N_VALUES + 1
+    block_array = np.empty((n, n_spans * width), dtype=np.float32)
+    logs_array = np.empty((2 * n_spans, n), dtype=np.float32)
+    cdef float[:, ::1] out = block_array, logs = logs_array
+    cdef double[:, ::1] running = np.zeros((n + 1, N_VALUES))
+    cdef double inside, inverse
+    for i in range(n):
+        for j in range(N_VALUES):
+            running[i + 1, j] = running[i, j] + summed[order[i], j]
+    for i in range(n):
+        for s in range(n_spans):
+            low, high = starts[s, i], ends[s, i]
+            at = s * width
             inside = running[high, 1] - running[low, 1]
             inverse = 1.0 / max(inside, 1.0)
-            logs[2 * h, i] = <float>(1 + inside)
-            logs[2 * h + 1, i] = <float>(1 + (running[high, 0] - running[low, 0]))
+            logs[2 * s, i] = <float>(1 + inside)
+            logs[2 * s + 1, i] = <float>(1 + (running[high, 0] - running[low, 0]))
             out[i, at + 2] = <float>(inside / total[i])
             for j in range(2, N_VALUES):
                 out[i, at + 1 + j] = <float>((running[high, j] - running[low, j]) * inverse)

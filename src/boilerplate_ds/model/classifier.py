@@ -221,12 +221,12 @@ class _TrainingLines:
         ]
         self.words = np.zeros(len(labels))
         four = np.bincount(self.document, labels >= 0, minlength=len(documents)) > 0
-        self.knows_four = four[self.document]
+        self.four, self.knows_four = four, four[self.document]
         # a page that is there in several views teaches the text model once, by its first plain one
         pages = [(d.id, bool(knows)) for d, knows in zip(documents, four, strict=True)]
         plain = {pages[i]: i for i, d in reversed(list(enumerate(documents))) if d.markup is None}
-        reads = np.array([plain.get(page, i) == i for i, page in enumerate(pages)])
-        self.reads_text = reads[self.document]
+        self.is_read = np.array([plain.get(page, i) == i for i, page in enumerate(pages)])
+        self.reads_text = self.is_read[self.document]
 
     def folds(self, n_folds: int) -> list[NDArray[np.bool_]]:
         """Masks of the lines that each fold holds out; whole groups."""
@@ -250,13 +250,10 @@ class _TrainingLines:
             first = rows.stop
         return vstack(text, format="csr"), vstack(markup, format="csr")
 
-    def views(self) -> list[tuple[str, bool, bool]]:
-        """Say what each document is a view of: its page, with markup or without, and what is known of it."""
-        knows = self.knows_four[self.ends[:-1]].tolist()
-        return [
-            (document.id, document.markup is not None, four)
-            for document, four in zip(self.documents, knows, strict=True)
-        ]
+    def views(self) -> list[tuple[str, bool, bool, bool]]:
+        """Say what each document is a view of: its page, with markup, as its text or cut down."""
+        keys = zip(self.documents, self.four.tolist(), self.is_read.tolist(), strict=True)
+        return [(d.id, d.markup is not None, four, is_read) for d, four, is_read in keys]
 
     def supervision(self, lines: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Labels, NDArray[np.float64]]:
         """Index, label and weight of those of ``lines`` whose label is known.

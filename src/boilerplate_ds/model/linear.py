@@ -30,9 +30,9 @@ N_OPINIONS = 5
 CONTENT_STRENGTH = 0.3
 KIND_STRENGTH = 1.0
 """Inverse strengths of the L2 penalty, scikit-learn's ``C``: of the first two questions, and of the third."""
-BORROWED = 0.4
+BORROWED = 0.1
 """Weight of lines that answer a question that their pages were not reviewed for."""
-ITERATIONS = 40
+ITERATIONS = 120
 """Stopping early regularises; later iterations change the opinions little."""
 NEVER = -6.0
 """Logit of a label that no training line has."""

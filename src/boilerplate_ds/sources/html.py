@@ -18,7 +18,15 @@ import numpy as np
 from boilerplate_ds.document import Document, Markup, sha256_of_lines
 from boilerplate_ds.errors import SourceError
 from boilerplate_ds.sources.html_tags import BLOCK_TAGS, LINE_ENDS, TAG_IDS, TAGS
-from boilerplate_ds.sources.html_tokens import Attributes, Plan, Plans, attributes_of, plain, split_tags
+from boilerplate_ds.sources.html_tokens import (
+    Attributes,
+    Plan,
+    Plans,
+    Targets,
+    attributes_of,
+    plain,
+    split_tags,
+)
 from boilerplate_ds.sources.html_tree import build_tree
 
 if TYPE_CHECKING:
@@ -39,6 +47,10 @@ _IS_BLOCK = np.array([name in BLOCK_TAGS for name in TAGS])
 _LINK, _PRE = TAG_IDS["a"], TAG_IDS["pre"]
 _ENDS_LINE = np.array([name in LINE_ENDS for name in TAGS])
 _ENDS_LINK = np.array([name in ("a", "td", "th") for name in TAGS])
+_IS_PICTURE = np.zeros(2 * len(TAGS), dtype=bool)  # end tags are negative, and so index the second half
+_IS_PICTURE[[TAG_IDS[name] for name in ("img", "video", "audio", "iframe")]] = True
+_IS_CONTROL = np.zeros(2 * len(TAGS), dtype=bool)
+_IS_CONTROL[[TAG_IDS[name] for name in ("input", "button", "option", "label")]] = True
 _LINE_END, _PRE_BREAK = "\x1e", "\x1f"
 """Marks put between texts; both are white space to ``str.split``, so no line can hold them."""
 _UNMARKED = {ord("\0"): None, ord(_LINE_END): " ", ord(_PRE_BREAK): " "}
@@ -54,24 +66,30 @@ class _Texts:
     text : list of str
     holder : ndarray of int64, shape (n_texts,)
         The element that holds each text.
-    n_breaks, n_links : ndarray of int64, shape (n_texts,)
-        How many line ends and how many links start before each text.
-    in_link, in_pre : ndarray of bool, shape (n_texts,)
+    before : ndarray of int64, shape (n_texts, 4)
+        How many line ends, pictures, form controls and parts passed over stand before each text.
+    n_links : ndarray of int64, shape (n_texts,)
+        How many links start before each text.
+    link : ndarray of int64, shape (n_texts,)
+        The tag that starts the link around each text; -1 for none.
+    in_pre : ndarray of bool, shape (n_texts,)
     """
 
     text: list[str]
     holder: NDArray[np.int64]
-    n_breaks: NDArray[np.int64]
+    before: NDArray[np.int64]
     n_links: NDArray[np.int64]
-    in_link: NDArray[np.bool_]
+    link: NDArray[np.int64]
     in_pre: NDArray[np.bool_]
 
 
-def _shown_texts(texts: list[str], plans: list[Plan], holder: list[int]) -> _Texts:
+def _shown_texts(texts: list[str], tags: list[str | None], plans: list[Plan], holder: list[int]) -> _Texts:
     """Leave out texts between two line ends that are white space altogether."""
     signed = np.array([plan[3] for plan in plans], dtype=np.int64)  # end tags are negative
     tag = np.abs(signed)
     n_breaks = _running(_ENDS_LINE[tag])
+    passed_over = np.fromiter((tag is None for tag in tags), bool, len(tags))
+    counts = [n_breaks, *(_running(seen) for seen in (_IS_PICTURE[signed], _IS_CONTROL[signed], passed_over))]
     used = np.array(list(compress(count(), texts)), dtype=np.int64)
     blank = np.fromiter(map(str.isspace, filter(None, texts)), bool, len(used))
     shown = np.zeros(n_breaks[-1] + 1, dtype=bool)
@@ -81,10 +99,10 @@ def _shown_texts(texts: list[str], plans: list[Plan], holder: list[int]) -> _Tex
     return _Texts(
         text=_plain_texts([texts[i] for i in used.tolist()]),
         holder=np.array(holder)[used],
-        n_breaks=n_breaks[used],
+        before=np.stack(counts, axis=1)[used],
         n_links=_running(starts_link)[used],
-        in_link=_inside(starts_link, _ENDS_LINK[tag])[used],
-        in_pre=_inside(signed == _PRE, tag == _PRE)[used],
+        link=_opened_by(starts_link, _ENDS_LINK[tag])[used],
+        in_pre=_opened_by(signed == _PRE, tag == _PRE)[used] >= 0,
     )
 
 
@@ -108,31 +126,47 @@ def _running(flags: NDArray[np.bool_]) -> NDArray[np.int64]:
     return counts
 
 
-def _inside(opens: NDArray[np.bool_], changes: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Say for each text whether the last of the tags before it that change a state opens it."""
-    last = np.zeros(len(opens) + 1, dtype=np.int64)
-    np.maximum.accumulate(np.where(changes, np.arange(1, len(opens) + 1), 0), out=last[1:])
-    return np.append(False, opens)[last]
+def _opened_by(opens: NDArray[np.bool_], changes: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Give for each text the last of the tags before it that change a state, -1 if that does not open it."""
+    last = np.full(len(opens) + 1, -1)
+    np.maximum.accumulate(np.where(changes, np.arange(len(opens)), -1), out=last[1:])
+    return np.where(np.append(opens, False)[last], last, -1)
 
 
-def _lines(texts: _Texts) -> tuple[list[str], NDArray[np.int64], NDArray[np.float32]]:
-    """Join texts to lines.
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """The lines of a page.
 
-    Returns
-    -------
-    lines : list of str
+    Parameters
+    ----------
+    text : list of str
     holder : ndarray of int64, shape (n_lines,)
         The element that holds the first text of each line.
     link_share : ndarray of float32, shape (n_lines,)
+    link : ndarray of int64, shape (n_lines,)
+        The tag that starts the first link with text of each line; -1 for none.
+    between : ndarray of int32, shape (n_lines, 4)
+        As in :class:`~boilerplate_ds.document.Markup`.
     """
+
+    text: list[str]
+    holder: NDArray[np.int64]
+    link_share: NDArray[np.float32]
+    link: NDArray[np.int64]
+    between: NDArray[np.int32]
+
+
+def _lines(texts: _Texts) -> _Lines:
+    """Join texts to lines."""
     n = len(texts.text)
     if not n:
-        return [], texts.holder, np.zeros(0, dtype=np.float32)
+        none = np.zeros(0, dtype=np.int64)
+        return _Lines([], none, np.zeros(0, np.float32), none, np.zeros((0, 4), np.int32))
     starts = np.ones(n, dtype=bool)
-    starts[1:] = texts.n_breaks[1:] != texts.n_breaks[:-1]
+    starts[1:] = texts.before[1:, 0] != texts.before[:-1, 0]
     # two links without a space between them are two words
     apart = np.zeros(n, dtype=bool)
-    apart[1:] = texts.in_link[:-1] & (texts.n_links[1:] != texts.n_links[:-1])
+    apart[1:] = (texts.link[:-1] >= 0) & (texts.n_links[1:] != texts.n_links[:-1])
     text = texts.text
     for i in np.flatnonzero(texts.in_pre).tolist():
         text[i] = text[i].replace("\n", _PRE_BREAK)
@@ -143,7 +177,7 @@ def _lines(texts: _Texts) -> tuple[list[str], NDArray[np.int64], NDArray[np.floa
     size = np.array([len(part.strip()) for part in text])
     line_of = np.cumsum(starts) - 1
     total = np.bincount(line_of, size)
-    share = np.bincount(line_of, size * texts.in_link) / np.maximum(total, 1)
+    share = np.bincount(line_of, size * (texts.link >= 0)) / np.maximum(total, 1)
     raw = "".join(chain.from_iterable(zip(mark, text, strict=True))).split(_LINE_END)[1:]
     lines: list[str] = []
     rows: list[int] = []
@@ -152,7 +186,23 @@ def _lines(texts: _Texts) -> tuple[list[str], NDArray[np.int64], NDArray[np.floa
         lines += parts
         rows += [row] * len(parts)
     chosen = np.array(rows, dtype=np.int64)
-    return lines, texts.holder[starts][chosen], share[chosen].astype(np.float32)
+    return _Lines(
+        text=lines,
+        holder=texts.holder[starts][chosen],
+        link_share=share[chosen].astype(np.float32),
+        link=_first_links(texts.link, line_of, size)[chosen],
+        between=np.diff(texts.before[starts][chosen], axis=0, prepend=0).astype(np.int32),
+    )
+
+
+def _first_links(
+    link: NDArray[np.int64], line_of: NDArray[np.int64], size: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Give for each line the link of its first text that stands in one; -1 if none does."""
+    first = np.full(int(line_of[-1]) + 1, -1)
+    linked = np.flatnonzero((link >= 0) & (size > 0))[::-1]
+    first[line_of[linked]] = link[linked]  # of several the last assigned stays: the first in the page
+    return first
 
 
 def _split_pre(raw: str) -> list[str]:
@@ -206,27 +256,32 @@ def _read(html: str) -> tuple[list[str], Markup, list[str | None]]:
     tree = build_tree(tags, plans)
     if len(tree.parent) > MAX_ELEMENTS:
         raise SourceError(f"HTML of more than {MAX_ELEMENTS:,} elements")
-    lines, element, link_share = _lines(_shown_texts(texts, plans, tree.holder))
-    kept = _with_ancestors(element.tolist(), tree.parent)
+    lines = _lines(_shown_texts(texts, tags, plans, tree.holder))
+    kept = _with_ancestors(lines.holder.tolist(), tree.parent)
     written = [tree.written[own] for own in kept]
     attributes = Attributes()
     said = np.array([attributes[start] for start in written], dtype=np.int64)
     rows = np.array(kept)
     parent = np.searchsorted(rows, np.array(tree.parent)[rows]).astype(np.int32)
     tag = np.array([plan_of[start].tag for start in written], dtype=np.int16)
-    own = np.searchsorted(rows, element).astype(np.int32)
+    own = np.searchsorted(rows, lines.holder).astype(np.int32)
+    targets = Targets()
+    link = [targets[tags[start]] if start >= 0 else 0 for start in lines.link.tolist()]
     markup = Markup(
         element=own,
         block=_nearest_blocks(own, parent, tag),
-        link_share=link_share,
+        link_share=lines.link_share,
         parent=parent,
         tag=tag,
         attribute=(said >> 1).astype(np.int32),
         attributes=tuple(attributes.distinct),
         hidden=(said & 1).astype(bool),
+        link=np.array(link, dtype=np.int32),
+        links=tuple(targets.distinct),
+        between=lines.between,
         title=_title(tags),
     )
-    return lines, markup, tags
+    return lines.text, markup, tags
 
 
 def _title(tags: Iterable[str | None]) -> str:
@@ -263,6 +318,9 @@ def _with_description(described: Iterable[str], lines: list[str], markup: Markup
         attribute=np.append(markup.attribute, len(markup.attributes)).astype(np.int32),
         attributes=(*markup.attributes, "description"),
         hidden=np.append(markup.hidden, False),
+        link=np.pad(markup.link, (0, len(added))),
+        links=markup.links,
+        between=np.pad(markup.between, ((0, len(added)), (0, 0))),
         title=markup.title,
     )
 

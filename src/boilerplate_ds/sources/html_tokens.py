@@ -50,6 +50,9 @@ _HIDING = ("hidden", "aria-hidden", "style")
 _NAMES = "|".join(f"{name}|{name.upper()}" for name in (*_ATTRIBUTES, *_HIDING))
 _TELLING = re.compile(rf"""((?:{_NAMES})(?![^\s=])(?:{_VALUE})?)|[^\s=]+(?:{_VALUE})?""")
 """Attributes that say what an element is for; the others match with an empty group."""
+_HREF = re.compile(r"""\s(?:href|HREF)\s*=\s*("[^"]*"|'[^']*'|[^\s]*)""")
+MAX_TARGET = 200
+"""Characters of a link's target that are read."""
 _LONG_NUMBER = re.compile(r"&#[0-9]{20,};?")
 
 NOTHING, HTML, BODY, END, START, CELL = range(6)
@@ -146,6 +149,25 @@ class Attributes(dict[str, int]):
         hidden = any(name in given for name in _HIDING) and _is_hidden(given)
         said = self[tag] = 2 * self.distinct.setdefault(joined, len(self.distinct)) + hidden
         return said
+
+
+class Targets(dict["str | None", int]):
+    """The number of the target (``href``) of each distinct tag of a link.
+
+    Attributes
+    ----------
+    distinct : dict of str to int
+        The start of each target, and its number; 0 for none.
+    """
+
+    def __init__(self) -> None:
+        self.distinct: dict[str, int] = {"": 0}
+
+    def __missing__(self, tag: str) -> int:
+        match = _HREF.search(tag)
+        target = _unquoted(match[1])[:MAX_TARGET] if match else ""
+        number = self[tag] = self.distinct.setdefault(target, len(self.distinct))
+        return number
 
 
 def _is_hidden(given: dict[str, str]) -> bool:

@@ -1,15 +1,17 @@
 """What a model is trained on: labelled collections, and WCXB's pages with their main content.
 
 One page gives several documents: its HTML (lines with markup), its plain text, what a main-content
-extractor leaves of it, and a text cut down on purpose, as some other extractor might have left it. Labels
-made for one are carried to the others by alignment, so that one model learns to read them all. All documents
-of a page share its site, and so stay in one fold.
+extractor leaves of it, what other extractors leave where they are installed (trafilatura, readability-lxml),
+and a text cut down on purpose, as some other extractor might have left it. Labels made for one are carried to
+the others by alignment, so that one model learns to read them all. All documents of a page share its site,
+and so stay in one fold.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,8 +29,9 @@ if TYPE_CHECKING:
     from boilerplate_ds.errors import Rejects
 
 Progress = Callable[[str, float], None]
-HTML, TEXT, RESIDUE, CUT = "html", "text", "residue", "cut"
-"""Views of a page: its HTML, its text, what an extractor left of it, its text cut down on purpose."""
+HTML, TEXT, RESIDUE, EXTRACT, CUT = "html", "text", "residue", "extract", "cut"
+"""Views of a page: its HTML, its text, what an extractor left of it, what others left, its text cut down on
+purpose. The last two are for training alone."""
 CUT_SHARE = (0.04, 0.5, 0.8, 0.5)
 """How likely a run of lines is left out of the cut view, by label: extractors drop navigation first."""
 
@@ -42,7 +45,7 @@ class TrainingPage:
     document : Document
     labels : ndarray of int8, shape (n_lines,)
         Class ids, ``MAIN``, ``NOT_MAIN`` or ``UNKNOWN``.
-    view : {"html", "text", "residue", "cut"}
+    view : {"html", "text", "residue", "extract", "cut"}
     origin : str
         Name of the collection or corpus.
     reference : str or None
@@ -61,6 +64,28 @@ def plain_text(html: str, *, main_content: bool = False) -> str:
     from resiliparse.extract.html2text import extract_plain_text
 
     return str(extract_plain_text(html, main_content=main_content, preserve_formatting=True, noscript=True))
+
+
+def extracts(html: str) -> Iterator[str]:
+    """Yield what main-content extractors leave of a page: of those that are installed."""
+    for package, extract in (("trafilatura", _trafilatura), ("readability", _readability)):
+        if find_spec(package) is not None:
+            yield extract(html)
+
+
+def _trafilatura(html: str) -> str:
+    from trafilatura import extract
+
+    return extract(html, favor_recall=True) or ""
+
+
+def _readability(html: str) -> str:
+    from readability import Document as Readable
+
+    try:
+        return plain_text(Readable(html).summary(html_partial=True))
+    except Exception:  # noqa: BLE001  # it raises whatever lxml raises; an empty text teaches nothing
+        return ""
 
 
 def labelled_pages(
@@ -87,11 +112,11 @@ def labelled_pages(
         if source is None or not whole:
             continue
         try:
-            views = _views(source, item.document)
+            views = list(_views(source, item.document))
         except SourceError as error:
             reject_or_raise(rejects, origin, f"HTML of page {item.document.id}", str(error))
             continue
-        for view, document in views.items():
+        for view, document in views:
             labels = carry_labels(item.document.lines, item.labels, document.lines)
             yield TrainingPage(document, labels, view, origin)
 
@@ -109,11 +134,13 @@ def _cut(document: Document, labels: Labels, origin: str) -> TrainingPage:
     return TrainingPage(text, labels[keep], CUT, origin)
 
 
-def _views(source: str, document: Document) -> dict[str, Document]:
+def _views(source: str, document: Document) -> Iterator[tuple[str, Document]]:
     """Read a labelled page's HTML; refuses it before an extractor has to cope with it."""
     fields = _fields(document)
-    html = Document.from_html(source, **fields)
-    return {HTML: html, RESIDUE: Document.from_text(plain_text(source, main_content=True), **fields)}
+    yield HTML, Document.from_html(source, **fields)
+    yield RESIDUE, Document.from_text(plain_text(source, main_content=True), **fields)
+    for extract in extracts(source):
+        yield EXTRACT, Document.from_text(extract, **fields)
 
 
 def _fields(document: Document) -> dict[str, Any]:
@@ -173,12 +200,14 @@ def _wcxb_page(row: Mapping[str, Any]) -> Iterator[TrainingPage]:
         "site": row["domain"] or "",
         "metadata": {"page_type": row["page_type"]},
     }
-    views = {
-        HTML: Document.from_html(row["html"], **fields),
-        TEXT: Document.from_text(plain_text(row["html"]), **fields),
-        RESIDUE: Document.from_text(plain_text(row["html"], main_content=True), **fields),
-    }
-    for view, document in views.items():
+    html = row["html"]
+    views = [
+        (HTML, Document.from_html(html, **fields)),
+        (TEXT, Document.from_text(plain_text(html), **fields)),
+        (RESIDUE, Document.from_text(plain_text(html, main_content=True), **fields)),
+        *((EXTRACT, Document.from_text(extract, **fields)) for extract in extracts(html)),
+    ]
+    for view, document in views:
         labels = align_with_content(document.lines, row["main_content"])
         yield TrainingPage(document, labels, view, "wcxb", row["main_content"])
 
