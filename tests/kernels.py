@@ -18,17 +18,20 @@ if TYPE_CHECKING:
 @contextmanager
 def in_python() -> Iterator[None]:
     """Leave aside every kernel that is loaded."""
-    modules = [
-        m for name, m in sys.modules.items() if name.startswith("boilerplate_ds.") and hasattr(m, "_KERNEL")
+    kernels = [
+        (module, name, value)
+        for module in list(sys.modules.values())
+        if module.__name__.startswith("boilerplate_ds.")
+        for name, value in vars(module).items()
+        if name.endswith("_KERNEL")
     ]
-    kernels = [module._KERNEL for module in modules]
-    for module in modules:
-        module._KERNEL = None
+    for module, name, _ in kernels:
+        setattr(module, name, None)
     try:
         yield
     finally:
-        for module, kernel in zip(modules, kernels, strict=True):
-            module._KERNEL = kernel
+        for module, name, value in kernels:
+            setattr(module, name, value)
 
 
 def same(compiled: np.ndarray, python: np.ndarray) -> None:
@@ -46,6 +49,10 @@ LINES = st.lists(
 )
 TEXTS = st.builds(lambda lines: Document(id="", lines=tuple(lines)), LINES)
 ATTRIBUTES = st.text(st.sampled_from("abcXYZ019-_ é漢&"), max_size=12)
+TARGETS = st.text(st.sampled_from("/#?:-_.ab9é"), max_size=9) | st.sampled_from(
+    ("//a.example", "https://a.example/news/1-2_3?q=1#top", "mailto:a@b.example", "/" + "a-1/" * 40)
+)
+OTHERS = ("<img>", "<input>", "<script>a</script>", "<!-- a -->", "<br>", "</a>", "<p>")
 TAGS = st.sampled_from(("div", "p", "a", "li", "ul", "nav", "h2", "span", "table", "td", "footer", "x-y"))
 
 
@@ -56,9 +63,8 @@ def pages(draw: st.DrawFn) -> Document:
     for _ in range(draw(st.integers(0, 25))):
         tag = draw(TAGS)
         name = draw(ATTRIBUTES)
-        parts.append(
-            draw(st.sampled_from((f'<{tag} class="{name}">', f"</{tag}>", f"<{tag} hidden id='{name}'>")))
-        )
+        written = (f'<{tag} class="{name}">', f"</{tag}>", f"<{tag} hidden id='{name}'>", *OTHERS)
+        parts.append(draw(st.sampled_from(written) | TARGETS.map('<a href="{}">'.format)))
         parts.append(draw(st.text(st.sampled_from("ab Z9.é渡"), max_size=8)))
     title = draw(st.sampled_from(("", "<title>ab ab Z</title>", f"<title>{'渡ab 9' * 200}</title>")))
     return Document.from_html(title + "".join(parts))

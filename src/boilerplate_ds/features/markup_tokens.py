@@ -31,9 +31,11 @@ _NEARNESS = np.array((0, 1, 2, 3, 4, 4, 5, 5), dtype=np.uint32)  # heights that 
 _LINK = np.uint64(0xD6E8FEB86659FD93)
 _LINK_CODES = 16 << 10  # apart from those of shapes
 _MAX_WORDS = 16  # of a link's target
+_CODE_OF_COUNT = np.minimum(2 * np.log1p(np.arange(40)), 7).astype(np.int64)  # more counts like the last
 _READ, _WHOLE = 512, 64  # characters of an element's attributes that are read, and that make one token
 _MAX_TOKENS = 16  # of one element; utility-class frameworks write dozens
 _KERNEL = kernel("boilerplate_ds.features.tree_kernel")
+_LINK_KERNEL = kernel("boilerplate_ds.features.link_kernel")
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W_A-Za-z\d]+")
 
 
@@ -80,7 +82,7 @@ def markup_tokens(forest: Forest, batch: LineBatch) -> Iterator[Tokens]:
     yield _element_tokens_of_lines(forest)
     yield shape_tokens(_shape_codes(forest, batch), MARKUP_BITS)
     yield _words_of_links(forest)
-    yield shape_tokens(_link_codes(forest, batch) + _LINK_CODES, MARKUP_BITS)
+    yield shape_tokens(_link_codes(forest, batch), MARKUP_BITS)
 
 
 def _shape_codes(forest: Forest, batch: LineBatch) -> NDArray[np.int64]:
@@ -122,13 +124,26 @@ def _shape_codes(forest: Forest, batch: LineBatch) -> NDArray[np.int64]:
 def _link_codes(forest: Forest, batch: LineBatch) -> NDArray[np.int64]:
     """Give numbers to what a line's link looks like, and to what stands around it; shape (n_marked, 10)."""
     targets = forest.targets
+    if _LINK_KERNEL is not None:
+        numbers: NDArray[np.int64] = _LINK_KERNEL.link_codes(
+            targets.codes,
+            targets.kind,
+            forest.link,
+            forest.between,
+            batch.shape,
+            forest.rows,
+            forest.document,
+            _CODE_OF_COUNT,
+            _LINK_CODES,
+        )
+        return numbers
     own = targets.codes[forest.link]
     kind = targets.kind[forest.link]
     length = np.minimum(2 * batch.shape[forest.rows, 0], 15).astype(np.int64)
     same_before = (_beside(forest, forest.link, -1) == forest.link) & (kind > 0)
     same_after = (_beside(forest, forest.link, -1, step=1) == forest.link) & (kind > 0)
     kind_before, kind_after = _beside(forest, kind, 5), _beside(forest, kind, 5, step=1)
-    between = np.minimum(2 * np.log1p(forest.between), 7).astype(np.int64)
+    between = _CODE_OF_COUNT[np.minimum(forest.between, len(_CODE_OF_COUNT) - 1)]
     after = np.stack([_beside(forest, between[:, k], 8, step=1) for k in range(4)], axis=1)
     more = np.stack(
         (
@@ -141,12 +156,23 @@ def _link_codes(forest: Forest, batch: LineBatch) -> NDArray[np.int64]:
         ),
         axis=1,
     )
-    return np.concatenate((own, more), axis=1)
+    return np.concatenate((own, more), axis=1) + _LINK_CODES
 
 
 def _words_of_links(forest: Forest) -> Tokens:
     """Words of each line's link target, told apart by whether they are of its host, path or query."""
     batch = forest.targets.batch
+    if _LINK_KERNEL is not None:
+        tokens: Tokens = _LINK_KERNEL.words_of_links(
+            forest.link,
+            batch.word_ends,
+            batch.word_hash,
+            forest.targets.word_part,
+            _MAX_WORDS,
+            _LINK,
+            MARKUP_BITS,
+        )
+        return tokens
     salted = mix(batch.word_hash + (forest.targets.word_part + 1).astype(np.uint64) * _LINK)
     buckets = (salted >> np.uint64(64 - MARKUP_BITS)).view(np.int64)
     size = np.minimum(np.diff(batch.word_ends), _MAX_WORDS)[forest.link]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from boilerplate_ds.features.lines import LineBatch
 
 _KERNEL = kernel("boilerplate_ds.features.tree_kernel")
+_LINK_KERNEL = kernel("boilerplate_ds.features.link_kernel")
 
 HEIGHTS = 8
 """How many elements are read above each line, its own included."""
@@ -351,6 +352,17 @@ def _ancestor_sums(
 def _links(forest: Forest) -> NDArray[np.float32]:
     """Say what stands between lines, and what links have in common; shape (n_marked, 8 + N_KINDS + 5)."""
     targets = forest.targets
+    if _LINK_KERNEL is not None:
+        unfinished = _LINK_KERNEL.links(
+            forest.link,
+            forest.between,
+            forest.document,
+            targets.kind,
+            targets.host_share,
+            targets.batch.word_ends,
+        )
+        at = 8 + N_KINDS
+        return with_logarithms(unfinished, (*range(8), at + 2, at + 4), (*(1 / 2,) * 8, 1, 1 / 2))
     kind = targets.kind[forest.link]
     between = log(1 + forest.between) / 2
     is_last = np.append(forest.document[1:] != forest.document[:-1], True)
