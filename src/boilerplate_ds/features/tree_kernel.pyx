@@ -335,24 +335,45 @@ def kind_sums(
     return block_array, logs_array
 
 
-cdef uint32_t[256] CRC
+cdef uint32_t[4][256] CRC  # of a byte with none to three bytes after it
 
 
 cdef void fill_crc() noexcept:
     cdef uint32_t value
-    cdef int byte, bit
+    cdef int byte, bit, after
     for byte in range(256):
         value = byte
         for bit in range(8):
             value = (value >> 1) ^ (<uint32_t>0xEDB88320 if value & 1 else 0)
-        CRC[byte] = value
+        CRC[0][byte] = value
+    for byte in range(256):
+        for after in range(1, 4):
+            value = CRC[after - 1][byte]
+            CRC[after][byte] = (value >> 8) ^ CRC[0][value & 255]
 
 
 fill_crc()
 
 
 cdef inline uint32_t crc_step(uint32_t crc, uint32_t byte) noexcept nogil:
-    return (crc >> 8) ^ CRC[(crc ^ byte) & 255]
+    return (crc >> 8) ^ CRC[0][(crc ^ byte) & 255]
+
+
+cdef inline uint32_t crc_of(uint32_t crc, const uint8_t* text, Py_ssize_t size, uint8_t case) noexcept nogil:
+    """Go on with a checksum (CRC-32), four bytes at a time; ``case`` is 32 for letters to be taken as small."""
+    cdef Py_ssize_t at = 0
+    while at + 4 <= size:
+        crc = (
+            CRC[3][(crc ^ (text[at] | case)) & 255]
+            ^ CRC[2][((crc >> 8) ^ (text[at + 1] | case)) & 255]
+            ^ CRC[1][((crc >> 16) ^ (text[at + 2] | case)) & 255]
+            ^ CRC[0][(crc >> 24) ^ (text[at + 3] | case)]
+        )
+        at += 4
+    while at < size:
+        crc = crc_step(crc, text[at] | case)
+        at += 1
+    return crc
 
 
 cdef inline bint is_upper(uint8_t byte) noexcept nogil:
@@ -383,7 +404,7 @@ def tokens_of_kinds(
 
     ``otherwise`` is asked where attributes are not ASCII.
     """
-    cdef Py_ssize_t n = len(kinds), k, at, end, i, j, first, size, used = 0, tag
+    cdef Py_ssize_t n = len(kinds), k, at, end, j, first, size, used = 0, tag
     cdef uint32_t crc
     cdef bint is_new
     cdef const uint8_t* text
@@ -415,10 +436,7 @@ def tokens_of_kinds(
                     at += 1
                     continue
                 end = end_of_word(text, at, size)
-                crc = 0xFFFFFFFF
-                for i in range(at, end):
-                    crc = crc_step(crc, text[i] | 32)
-                crc ^= 0xFFFFFFFF
+                crc = crc_of(0xFFFFFFFF, text + at, end - at, 32) ^ <uint32_t>0xFFFFFFFF  # end <= size
                 is_new = True
                 for j in range(first, used):
                     if flat[j] == crc:
@@ -429,9 +447,7 @@ def tokens_of_kinds(
                     used += 1
                 at = end
             crc = crc_step(0xFFFFFFFF, 61)  # =
-            for i in range(min(size, whole)):
-                crc = crc_step(crc, text[i])
-            flat[used] = crc ^ 0xFFFFFFFF
+            flat[used] = crc_of(crc, text, min(size, whole), 0) ^ <uint32_t>0xFFFFFFFF
             used += 1
         ends[k + 1] = used
     return flat_array[:used], ends_array
