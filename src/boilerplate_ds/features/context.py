@@ -14,7 +14,7 @@ import numpy as np
 
 from boilerplate_ds.compiled import kernel
 from boilerplate_ds.features.columns import block_of, clipped, log, side_by_side, with_logarithms
-from boilerplate_ds.features.lines import mix
+from boilerplate_ds.features.lines import hash_words, mix
 from boilerplate_ds.features.tree import N_TREE, tree_features
 
 if TYPE_CHECKING:
@@ -287,21 +287,19 @@ def _word_slots(batch: LineBatch) -> tuple[NDArray[np.int64], int]:
 
 def _in_titles(batch: LineBatch) -> NDArray[np.float64]:
     """Whether each word stands in its page's title; zeros where there is none."""
-    from boilerplate_ds.document import Document
-
     titles = [
         document.markup.title[:500] if document.markup is not None else "" for document in batch.documents
     ]
     if not any(titles):
         return np.zeros(len(batch.word_line))
-    words = type(batch).of([Document(id="", lines=(title,)) for title in titles])
+    hashes, ends = hash_words(titles)
     if _KERNEL is not None:
         found: NDArray[np.float64] = _KERNEL.in_titles(
-            batch.word_hash, batch.word_ends, batch.ends, words.word_hash, words.word_ends
+            batch.word_hash, batch.word_ends, batch.ends, hashes, ends
         )
         return found
     spread = np.uint64(0x9E3779B97F4A7C15)
-    known = words.word_hash + words.document[words.word_line].astype(np.uint64) * spread
+    known = hashes + np.repeat(np.arange(len(titles)), np.diff(ends)).astype(np.uint64) * spread
     asked = batch.word_hash + batch.document[batch.word_line].astype(np.uint64) * spread
     return np.isin(asked, known).astype(np.float64)
 

@@ -290,16 +290,18 @@ def add_opinions(
     """Add to each line's opinions the sum of its tokens' weights, over the root of how many there are."""
     cdef Py_ssize_t n = opinions.shape[0], i, token
     cdef float a, b, c, d, e, scale
+    cdef const float* row
     if opinions.shape[1] != 5 or weights.shape[1] != 5:
         raise ValueError("a line has five opinions")
     for i in range(n):
         a = b = c = d = e = 0
         for token in range(ends[i], ends[i + 1]):
-            a += weights[buckets[token], 0]
-            b += weights[buckets[token], 1]
-            c += weights[buckets[token], 2]
-            d += weights[buckets[token], 3]
-            e += weights[buckets[token], 4]
+            row = &weights[buckets[token], 0]  # five values
+            a += row[0]
+            b += row[1]
+            c += row[2]
+            d += row[3]
+            e += row[4]
         scale = 1 / sqrtf(<float>max(ends[i + 1] - ends[i], 1))
         opinions[i, 0] += a * scale
         opinions[i, 1] += b * scale

@@ -205,6 +205,12 @@ def _laid_out(lines: list[str]) -> tuple[Characters, Words]:
     return characters, _KERNEL.words(*characters, _WORD_KIND, n_words)
 
 
+def hash_words(lines: list[str]) -> tuple[NDArray[np.uint64], Positions]:
+    """Hash the words of each line; gives the hashes and the ends of lines."""
+    _, (_, _, _, ends, hashes, _) = _laid_out(lines)
+    return hashes, ends
+
+
 def _characters(lines: list[str]) -> Characters:
     """Lay out the characters: start and length of each line, their classes and normal form."""
     class_table, normal_table = _tables()
