@@ -1,0 +1,73 @@
+"""Compile the kernels (every ``.pyx`` of the package) where there is a C compiler.
+
+The package does without them, more slowly: where they cannot be compiled, this says so and the build goes on.
+A wheel with kernels is for one platform and one Python; one without is for all. An editable install has
+them beside their sources. ``BOILERPLATE_DS_PURE=1`` leaves them out.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+_PACKAGES = "src"
+# results are those of numpy bit by bit: no fused multiply-add, no reordering of sums
+_FLAGS = [] if os.name == "nt" else ["-O3", "-ffp-contract=off"]
+
+
+class KernelHook(BuildHookInterface[Any]):
+    """Builds the kernels before a wheel is packed."""
+
+    PLUGIN_NAME = "custom"
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Compile, and say what goes into the wheel."""
+        if self.target_name != "wheel" or os.environ.get("BOILERPLATE_DS_PURE") == "1":
+            return
+        packages = Path(self.root, _PACKAGES)
+        kernels = _compiled(packages)
+        if kernels and version != "editable":
+            build_data["force_include"].update({str(packages / kernel): kernel for kernel in kernels})
+            build_data.update(pure_python=False, infer_tag=True)
+
+
+def _compiled(packages: Path) -> list[str]:
+    """Compile every ``.pyx`` under ``packages``; give the paths of the libraries below it."""
+    from Cython.Build import cythonize
+    from setuptools import Distribution, Extension
+    from setuptools.command.build_ext import build_ext
+    from setuptools.errors import BaseError, CCompilerError
+
+    sources = sorted(packages.rglob("*.pyx"))
+    with tempfile.TemporaryDirectory() as work:
+        modules = [
+            Extension(
+                ".".join(source.relative_to(packages).with_suffix("").parts),
+                [str(source)],
+                extra_compile_args=_FLAGS,
+            )
+            for source in sources
+        ]
+        command = build_ext(Distribution({"ext_modules": cythonize(modules, build_dir=work, force=True)}))
+        command.build_lib, command.build_temp = work, work
+        command.ensure_finalized()
+        try:
+            command.run()
+        except (BaseError, CCompilerError) as error:
+            print(f"boilerplate-ds: no compiled kernels, so it will be slower: {error}", file=sys.stderr)
+            return []
+        libraries = [Path(built).relative_to(work) for built in command.get_outputs()]
+        for library in libraries:
+            (packages / library).unlink(missing_ok=True)  # a process may have the old one loaded
+            shutil.copyfile(Path(work, library), packages / library)
+    return [library.as_posix() for library in libraries]
+
+
+if __name__ == "__main__":
+    print(*_compiled(Path(__file__).parent / _PACKAGES), sep="\n")
