@@ -54,7 +54,8 @@ def _compiled(packages: Path) -> list[str]:
             )
             for source in sources
         ]
-        command = build_ext(Distribution({"ext_modules": cythonize(modules, build_dir=work, force=True)}))
+        generated = cythonize(modules, include_path=[str(packages)], build_dir=work, force=True, quiet=True)
+        command = build_ext(Distribution({"ext_modules": generated}))
         command.build_lib, command.build_temp = work, work
         command.ensure_finalized()
         try:
