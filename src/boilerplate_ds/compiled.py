@@ -14,6 +14,8 @@ from typing import Any
 
 PURE = os.environ.get("BOILERPLATE_DS_PURE") == "1"
 """Whether kernels are left aside, by the environment variable of that name."""
+_COPYING = 60
+"""So many seconds may be between the files of a checkout that was copied."""
 
 
 def kernel(name: str) -> Any:
@@ -26,7 +28,7 @@ def kernel(name: str) -> Any:
         return None
     library = Path(str(module.__file__))
     source = library.with_name(name.rpartition(".")[2] + ".pyx")  # stands there in a checkout only
-    if source.exists() and source.stat().st_mtime > library.stat().st_mtime:
+    if source.exists() and source.stat().st_mtime - library.stat().st_mtime > _COPYING:
         warnings.warn(f"{source} is newer than what was compiled; run: pip install -e .", stacklevel=2)
         return None
     return module

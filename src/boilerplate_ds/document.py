@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from boilerplate_ds.compiled import kernel
 from boilerplate_ds.errors import LabelError
 
 if TYPE_CHECKING:
@@ -174,6 +175,7 @@ class Markup:
         )
 
 
+_KERNEL = kernel("boilerplate_ds.document_kernel")
 _LINE = re.compile(r"[^\r\n]+")
 
 
@@ -221,17 +223,9 @@ class Document:
         Lines end at ``\n``, ``\r`` or ``\r\n``. ``fields`` are further fields of the document;
         ``id`` defaults to the start of the text's SHA-256.
         """
-        lines: list[str] = []
-        separators: list[str] = []
-        end = 0
-        for match in _LINE.finditer(text):
-            line = match[0]
-            if not line.isspace() and line != "\ufeff":
-                separators.append(text[end : match.start()])
-                lines.append(line)
-                end = match.end()
-        separators.append(text[end:])
-        fields.setdefault("id", sha256_of_lines(lines)[:16])
+        lines, separators = (_split_lines if _KERNEL is None else _KERNEL.split_lines)(str.__str__(text))
+        if "id" not in fields:
+            fields["id"] = sha256_of_lines(lines)[:16]
         return cls(lines=tuple(lines), separators=tuple(separators), **fields)
 
     @classmethod
@@ -279,16 +273,39 @@ class Document:
                 "".join(part for pair in zip(self.separators, self.lines, strict=False) for part in pair)
                 + self.separators[-1]
             )
-        parts: list[str] = []
-        gap = self.separators[0]
-        for line, k, after in zip(self.lines, keep.tolist(), self.separators[1:], strict=True):
-            if k:
-                parts += (gap, line)
-                gap = after
-            elif parts:
-                gap = max(gap, after, key=len)
-        parts.append(self.separators[-1] if parts else "")
-        return "".join(parts)
+        if len(keep) != len(self.lines):
+            raise ValueError(f"{len(self.lines)} lines need as many choices, not {len(keep)}")
+        join = _join_kept if _KERNEL is None else _KERNEL.join_kept
+        return str(join(self.lines, self.separators, keep.tolist()))
+
+
+def _split_lines(text: str) -> tuple[list[str], list[str]]:
+    """Cut a text into its non-blank lines and what stands around them."""
+    lines: list[str] = []
+    separators: list[str] = []
+    end = 0
+    for match in _LINE.finditer(text):
+        line = match[0]
+        if not line.isspace() and line != "\ufeff":
+            separators.append(text[end : match.start()])
+            lines.append(line)
+            end = match.end()
+    separators.append(text[end:])
+    return lines, separators
+
+
+def _join_kept(lines: Sequence[str], separators: Sequence[str], keep: Sequence[bool]) -> str:
+    """Give the text of the lines to keep, with the longest of the separators where lines are left out."""
+    parts: list[str] = []
+    gap = separators[0]
+    for line, k, after in zip(lines, keep, separators[1:], strict=True):
+        if k:
+            parts += (gap, line)
+            gap = after
+        elif parts:
+            gap = max(gap, after, key=len)
+    parts.append(separators[-1] if parts else "")
+    return "".join(parts)
 
 
 def sha256_of_lines(lines: Sequence[str]) -> str:

@@ -35,6 +35,7 @@ ATTACKS = {
     "200,000 nested blocks": "<div>" * 200_000,
     "nested tables": "<table><tr><td>" * 60_000,
     "nested links": "<a href=x><div>" * 50_000,
+    "a long link around many lines": "<a href='" + "x" * 500_000 + "'>" + "<p>y" * 50_000,
     "nested lists": "<ul><li>" * 50_000,
     "unclosed everything": "<b><i><p><li><td><div><span><a><form><select><svg>" * 10_000,
     "end tags that close nothing": "<div></x>" * 100_000,

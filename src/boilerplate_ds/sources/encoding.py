@@ -97,11 +97,12 @@ def decode_html(data: bytes, charset: str = "") -> str:
     """
     if bom := encoding_of_bom(data):
         return data.decode(bom, "replace").removeprefix("\ufeff")
-    codecs_to_try = list(dict.fromkeys(_html_codecs(data, charset)))
-    for codec in codecs_to_try:
+    tried = []
+    for codec in _html_codecs(data, charset):  # one after another: the last of them, detection, takes longest
         if (text := _decoded(data, codec)) is not None:
             return text
-    replaced, text = min((_replaced(data, codec) for codec in codecs_to_try), key=itemgetter(0))
+        tried.append(codec)
+    replaced, text = min((_replaced(data, codec) for codec in dict.fromkeys(tried)), key=itemgetter(0))
     return text if replaced <= _MOST_REPLACED else _as_windows_1252(data)
 
 

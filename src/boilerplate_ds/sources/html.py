@@ -15,22 +15,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from boilerplate_ds.compiled import kernel
 from boilerplate_ds.document import Document, Markup, sha256_of_lines
 from boilerplate_ds.errors import SourceError
-from boilerplate_ds.sources.html_tags import BLOCK_TAGS, LINE_ENDS, TAG_IDS, TAGS
+from boilerplate_ds.sources.html_tags import BLOCK_TAGS, CONTROLS, LINE_ENDS, PICTURES, TAG_IDS, TAGS
+from boilerplate_ds.sources.html_text import LINE_END, PRE_BREAK, UNPRINTABLE, plain, printable, split_pre
 from boilerplate_ds.sources.html_tokens import (
     Attributes,
     Plan,
     Plans,
     Targets,
     attributes_of,
-    plain,
+    name_of,
     split_tags,
 )
 from boilerplate_ds.sources.html_tree import build_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -48,13 +50,10 @@ _LINK, _PRE = TAG_IDS["a"], TAG_IDS["pre"]
 _ENDS_LINE = np.array([name in LINE_ENDS for name in TAGS])
 _ENDS_LINK = np.array([name in ("a", "td", "th") for name in TAGS])
 _IS_PICTURE = np.zeros(2 * len(TAGS), dtype=bool)  # end tags are negative, and so index the second half
-_IS_PICTURE[[TAG_IDS[name] for name in ("img", "video", "audio", "iframe")]] = True
+_IS_PICTURE[[TAG_IDS[name] for name in PICTURES]] = True
 _IS_CONTROL = np.zeros(2 * len(TAGS), dtype=bool)
-_IS_CONTROL[[TAG_IDS[name] for name in ("input", "button", "option", "label")]] = True
-_LINE_END, _PRE_BREAK = "\x1e", "\x1f"
-"""Marks put between texts; both are white space to ``str.split``, so no line can hold them."""
-_UNMARKED = {ord("\0"): None, ord(_LINE_END): " ", ord(_PRE_BREAK): " "}
-_UNPRINTABLE = re.compile("[\0\x1e\x1f\ud800-\udfff]")
+_IS_CONTROL[[TAG_IDS[name] for name in CONTROLS]] = True
+_KERNEL = kernel("boilerplate_ds.sources.html_kernel")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +109,8 @@ def _plain_texts(texts: list[str]) -> list[str]:
     """Resolve character references and drop what cannot stand in a line."""
     whole = "".join(texts)
     if not whole.isascii() or any(mark in whole for mark in "\0\x1e\x1f"):
-        texts = [_printable(text) for text in texts] if _UNPRINTABLE.search(whole) else texts
+        texts = [printable(text) for text in texts] if UNPRINTABLE.search(whole) else texts
     return [plain(text) if "&" in text else text for text in texts] if "&" in whole else texts
-
-
-def _printable(text: str) -> str:
-    """Drop NUL as browsers do, blank our marks, and replace lone surrogates, which no encoding can write."""
-    return text.translate(_UNMARKED).encode("utf-8", "replace").decode()
 
 
 def _running(flags: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -169,20 +163,20 @@ def _lines(texts: _Texts) -> _Lines:
     apart[1:] = (texts.link[:-1] >= 0) & (texts.n_links[1:] != texts.n_links[:-1])
     text = texts.text
     for i in np.flatnonzero(texts.in_pre).tolist():
-        text[i] = text[i].replace("\n", _PRE_BREAK)
+        text[i] = text[i].replace("\n", PRE_BREAK)
     mark = [
-        _LINE_END if start else " " if gap else ""
+        LINE_END if start else " " if gap else ""
         for start, gap in zip(starts.tolist(), apart.tolist(), strict=True)
     ]
     size = np.array([len(part.strip()) for part in text])
     line_of = np.cumsum(starts) - 1
     total = np.bincount(line_of, size)
     share = np.bincount(line_of, size * (texts.link >= 0)) / np.maximum(total, 1)
-    raw = "".join(chain.from_iterable(zip(mark, text, strict=True))).split(_LINE_END)[1:]
+    raw = "".join(chain.from_iterable(zip(mark, text, strict=True))).split(LINE_END)[1:]
     lines: list[str] = []
     rows: list[int] = []
     for row in np.flatnonzero(total).tolist():
-        parts = _split_pre(raw[row]) if _PRE_BREAK in raw[row] else [" ".join(raw[row].split())]
+        parts = split_pre(raw[row]) if PRE_BREAK in raw[row] else [" ".join(raw[row].split())]
         lines += parts
         rows += [row] * len(parts)
     chosen = np.array(rows, dtype=np.int64)
@@ -203,11 +197,6 @@ def _first_links(
     linked = np.flatnonzero((link >= 0) & (size > 0))[::-1]
     first[line_of[linked]] = link[linked]  # of several the last assigned stays: the first in the page
     return first
-
-
-def _split_pre(raw: str) -> list[str]:
-    """Lines of preformatted text: leading spaces stay."""
-    return [line for part in raw.split(_PRE_BREAK) if (line := part.replace("\n", " ").rstrip()).strip()]
 
 
 def _nearest_blocks(
@@ -245,11 +234,20 @@ def document_from_html(html: str | bytes, **fields: Any) -> Document:
     lines, markup, tags = _read(html)
     if sum(map(len, lines)) < SHELL_CHARACTERS:
         lines, markup = _with_description(_descriptions(tags, html), lines, markup)
-    fields.setdefault("id", sha256_of_lines(lines)[:16])
+    if "id" not in fields:
+        fields["id"] = sha256_of_lines(lines)[:16]
     return Document(lines=tuple(lines), markup=markup, **fields)
 
 
-def _read(html: str) -> tuple[list[str], Markup, list[str | None]]:
+def _read(html: str) -> tuple[list[str], Markup, Sequence[str | None]]:
+    """Give the lines of a page, their markup, and the tags that tell of it (or all of them)."""
+    if _KERNEL is None:
+        return _read_purely(html)
+    lines, columns, told = _KERNEL.read(str.__str__(html), MAX_ELEMENTS)
+    return lines, Markup(**columns, title=_title(told)), told
+
+
+def _read_purely(html: str) -> tuple[list[str], Markup, Sequence[str | None]]:
     texts, tags = split_tags(html)
     plan_of = Plans()
     plans = [plan_of[tag] for tag in tags]
@@ -286,8 +284,8 @@ def _read(html: str) -> tuple[list[str], Markup, list[str | None]]:
 
 def _title(tags: Iterable[str | None]) -> str:
     for tag in tags:
-        if tag is not None and tag[:5].lower() == "title":
-            return " ".join(_printable(plain(tag.partition(">")[2])).split())
+        if tag is not None and tag[:5].lower() == "title" and len(name_of(tag)) == 5:
+            return " ".join(printable(plain(tag.partition(">")[2])).split())
     return ""
 
 
@@ -304,7 +302,7 @@ def _with_ancestors(elements: Iterable[int], parent: list[int]) -> list[int]:
 
 def _with_description(described: Iterable[str], lines: list[str], markup: Markup) -> tuple[list[str], Markup]:
     """Add what a shell page says of itself: JSON-LD ``articleBody``, else its longest description."""
-    longest = _printable(max(described, key=len, default=""))
+    longest = printable(max(described, key=len, default=""))
     added = [line for raw in longest.splitlines() if (line := " ".join(raw.split())) and line not in lines]
     if not added:
         return lines, markup
@@ -327,7 +325,7 @@ def _with_description(described: Iterable[str], lines: list[str], markup: Markup
 
 def _descriptions(tags: Iterable[str | None], html: str) -> Iterator[str]:
     for tag in tags:
-        if tag and tag[:4].lower() == "meta":
+        if tag and tag[:4].lower() == "meta" and len(name_of(tag)) == 4:
             given = attributes_of(tag[4:])
             if (given.get("name") or given.get("property") or "").lower() in _DESCRIPTIONS:
                 yield given.get("content", "")

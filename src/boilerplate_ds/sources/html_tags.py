@@ -21,6 +21,9 @@ TAG_IDS: dict[str, int] = {name: i for i, name in enumerate(TAGS)}
 BLOCK_TAGS = frozenset(_BLOCK)
 LINE_ENDS = BLOCK_TAGS | {"br"}
 """Tags that end a line, where they start and where they end."""
+PICTURES = ("img", "video", "audio", "iframe")
+CONTROLS = ("input", "button", "option", "label")
+"""Pictures and frames, and form controls, are counted between lines."""
 SKIPPED_TAGS = (
     "script", "style", "svg", "select", "textarea", "template", "object", "canvas", "math", "datalist", "map",
 )  # fmt: skip

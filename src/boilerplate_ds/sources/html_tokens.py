@@ -7,7 +7,6 @@ runs to the end), and none of its repeats can match the same text in two ways, s
 from __future__ import annotations
 
 import re
-from html import unescape
 from typing import NamedTuple
 
 from boilerplate_ds.sources.html_tags import (
@@ -20,23 +19,29 @@ from boilerplate_ds.sources.html_tags import (
     Closing,
     ending,
 )
+from boilerplate_ds.sources.html_text import plain
 
-_RAW = "|".join(name for name in SKIPPED_TAGS if name not in ("svg", "select"))
-_TO_END_OF = r"[^<]*(?:<(?!/(?i:{}))[^<]*)*"
-_END_TAG = r"(?:<[^>]*>?)?"
-_REST = r"""[^>=]*(?:=(?:"[^"]*"|\s*(?:"[^"]*"|'[^']*'))?[^>=]*){0,1000}[^>]*"""
-"""Of a tag. Quotes count behind ``=`` only; so many attributes are read as such, to bound the memory."""
-_AFTER_SVG = r"/(?i:svg)|/?(?i:div|p|ul|ol|li|h[1-6]|table|section)[\s/>]"
+RAW_TAGS = tuple(name for name in SKIPPED_TAGS if name not in ("svg", "select"))
+"""Elements that are passed over to their end tag, which is passed over too."""
+ENDS_SVG = ("div", "p", "ul", "ol", "li", "h1", "h2", "h3", "h4", "h5", "h6", "table", "section")
 """What ends a drawing: tags of text do too, as in browsers; some pages never close one."""
+MAX_ATTRIBUTES = 1000
+"""So many attributes of a tag are read as such, to bound the memory."""
+_RAW = "|".join(RAW_TAGS)
+_TO_END_OF = r"[^<]*(?:<(?!/(?ai:{}))[^<]*)*"
+_END_TAG = r"(?:<[^>]*>?)?"
+_REST = rf"""[^>=]*(?:=(?:"[^"]*"|\s*(?:"[^"]*"|'[^']*'))?[^>=]*){{0,{MAX_ATTRIBUTES}}}[^>]*"""
+"""Of a tag. Quotes count behind ``=`` only."""
+_AFTER_SVG = rf"/(?ai:svg)|/?(?ai:{'|'.join(ENDS_SVG)})[\s/>]"
 _TOKEN = re.compile(
     rf"""<(?:
       ((?:/[a-zA-Z] | [abe-lnp-ru-zABE-LNP-RU-Z] | [dD](?![aA])){_REST}  # most tags, known by a glance
-      |(?!(?i:title|select|svg|{_RAW})[\s/>])[a-zA-Z]{_REST}
-      |(?i:title)(?=[\s/>])[^>]*>?{_TO_END_OF.format("title")}
-      |(?i:select)(?=[\s/>])[^>]*>?{_TO_END_OF.format("select")}
-      |(?i:svg)(?=[\s/>])[^>]*>?(?:(?<=/>)|[^<]*(?:<(?!{_AFTER_SVG})[^<]*)*(?:</(?i:svg)[^>]*>?)?)
+      |(?!(?ai:title|select|svg|{_RAW})[\s/>])[a-zA-Z]{_REST}
+      |(?ai:title)(?=[\s/>])[^>]*>?{_TO_END_OF.format("title")}
+      |(?ai:select)(?=[\s/>])[^>]*>?{_TO_END_OF.format("select")}
+      |(?ai:svg)(?=[\s/>])[^>]*>?(?:(?<=/>)|[^<]*(?:<(?!{_AFTER_SVG})[^<]*)*(?:</(?ai:svg)[^>]*>?)?)
       )>?
-    | ((?i:{_RAW}))(?=[\s/>])[^>]*>?{_TO_END_OF.format(chr(92) + "2")}{_END_TAG}
+    | ((?ai:{_RAW}))(?=[\s/>])[^>]*>?{_TO_END_OF.format(chr(92) + "2")}{_END_TAG}
     | !--[^>]*(?:(?<!--)(?<!--!)>[^>]*)*>?
     | [!?/][^>]*>?
     )""",
@@ -45,17 +50,16 @@ _TOKEN = re.compile(
 _NAME = re.compile(r"/?[^\s/>]+")
 _VALUE = r"""\s*=\s*(?:"[^"]*"|'[^']*'|[^\s]*)"""
 _ATTRIBUTE = re.compile(r"""([^\s/=]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s]*))?""")
-_ATTRIBUTES = ("class", "id", "role", "itemprop", "rel", "aria-label")
-_HIDING = ("hidden", "aria-hidden", "style")
-_NAMES = "|".join(f"{name}|{name.upper()}" for name in (*_ATTRIBUTES, *_HIDING))
+TELLING = ("class", "id", "role", "itemprop", "rel", "aria-label")
+HIDING = ("hidden", "aria-hidden", "style")
+_NAMES = "|".join(f"{name}|{name.upper()}" for name in (*TELLING, *HIDING))
 _TELLING = re.compile(rf"""((?:{_NAMES})(?![^\s=])(?:{_VALUE})?)|[^\s=]+(?:{_VALUE})?""")
 """Attributes that say what an element is for; the others match with an empty group."""
 _HREF = re.compile(r"""\s(?:href|HREF)\s*=\s*("[^"]*"|'[^']*'|[^\s]*)""")
 MAX_TARGET = 200
 """Characters of a link's target that are read."""
-_LONG_NUMBER = re.compile(r"&#[0-9]{20,};?")
 
-NOTHING, HTML, BODY, END, START, CELL = range(6)
+ACTIONS = NOTHING, HTML, BODY, END, START, CELL = tuple(range(6))
 """What a tag does to the tree. ``CELL``: a start that may need a row or a table body around it."""
 _ACTIONS = {**{name: CELL for name, _ in IMPLIED}, "html": HTML, "body": BODY}
 
@@ -80,7 +84,7 @@ def _plan(tag: str) -> Plan:
     return Plan(action, name, OPENING.get(name, ()), number)
 
 
-_PLANS = {tag: _plan(tag) for name in (*TAGS, *EMPTY_TAGS, *OPENING) for tag in (name, f"/{name}")}
+PLANS = {tag: _plan(tag) for name in (*TAGS, *EMPTY_TAGS, *OPENING) for tag in (name, f"/{name}")}
 
 
 def split_tags(html: str) -> tuple[list[str], list[str | None]]:
@@ -97,13 +101,6 @@ def split_tags(html: str) -> tuple[list[str], list[str | None]]:
     return parts[::3], parts[1::3]
 
 
-def plain(text: str) -> str:
-    """Resolve character references."""
-    if "&" not in text:
-        return text
-    return unescape(_LONG_NUMBER.sub("\ufffd", text) if "&#" in text else text)
-
-
 class Plans(dict["str | None", Plan]):
     """What each distinct tag of a page does; only its name is read."""
 
@@ -112,12 +109,12 @@ class Plans(dict["str | None", Plan]):
 
     def __missing__(self, tag: str) -> Plan:
         name = tag.partition(" ")[0]
-        plan = _PLANS.get(name)
+        plan = PLANS.get(name)
         if plan is None:
             name = name_of(tag).lower()
-            plan = _PLANS.get(name) or _plan(name)
-        if plan.name == "svg" and "<title" in tag:
-            plan = _PLANS["title"]  # the title of a drawing stands apart from the text around it
+            plan = PLANS.get(name) or _plan(name)
+        if plan.name == "svg" and tag[0] != "/" and "<title" in tag:
+            plan = PLANS["title"]  # the title of a drawing stands apart from the text around it
         self[tag] = plan
         return plan
 
@@ -145,8 +142,8 @@ class Attributes(dict[str, int]):
         for telling in filter(None, reversed(_TELLING.findall(tag))):  # of doubles the first counts
             name, _, value = telling.partition("=")
             given[name.rstrip().lower()] = _unquoted(value.lstrip())
-        joined = " ".join([given[name] for name in _ATTRIBUTES if given.get(name)]) if given else ""
-        hidden = any(name in given for name in _HIDING) and _is_hidden(given)
+        joined = " ".join([given[name] for name in TELLING if given.get(name)]) if given else ""
+        hidden = any(name in given for name in HIDING) and _is_hidden(given)
         said = self[tag] = 2 * self.distinct.setdefault(joined, len(self.distinct)) + hidden
         return said
 

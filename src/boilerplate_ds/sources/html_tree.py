@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 512
 """Elements nested deeper than this become neighbours, as in browsers."""
-_LOOK = 64
+LOOK = 64
 """How many open elements a tag looks past for the one it closes; bounds the work on misnested pages."""
 
 
@@ -81,7 +81,7 @@ def build_tree(tags: Iterable[str | None], plans: Iterable[Plan]) -> Tree:
 
 def _close(closes: frozenset[str], bounds: frozenset[str], names: list[str], stack: list[int]) -> None:
     """Close the nearest of the elements that a tag closes, and all that is open inside it."""
-    for depth in range(len(names) - 1, max(1, len(names) - 1 - _LOOK), -1):
+    for depth in range(len(names) - 1, max(1, len(names) - 1 - LOOK), -1):
         if names[depth] in closes:
             del names[depth:], stack[depth:]
             return

@@ -1,0 +1,55 @@
+# cython: language_level=3, boundscheck=True, wraparound=False
+"""Lines of plain text, cut and put together again: compiled, for :mod:`boilerplate_ds.document`."""
+
+from libc.stdint cimport uint32_t
+
+from boilerplate_ds.characters cimport OUTSIDE, Page, char_at, is_space, page_of
+
+
+def split_lines(str text not None):
+    """Cut a text into its non-blank lines and what stands around them."""
+    cdef Page page = page_of(text)
+    cdef list lines = [], separators = []
+    cdef Py_ssize_t start = 0, stop, end = 0
+    while start < page.size:
+        stop = _end_of_line(page, start)
+        if _says_something(page, start, stop):
+            separators.append(text[end:start])
+            lines.append(text[start:stop])
+            end = stop
+        start = stop + 1
+    separators.append(text[end:])
+    return lines, separators
+
+
+cdef Py_ssize_t _end_of_line(Page page, Py_ssize_t at) noexcept:
+    cdef uint32_t letter = char_at(page, at)
+    while letter != c"\n" and letter != c"\r" and letter != OUTSIDE:
+        at += 1
+        letter = char_at(page, at)
+    return at
+
+
+cdef bint _says_something(Page page, Py_ssize_t start, Py_ssize_t stop) noexcept:
+    """Say whether a line holds more than white space, or a byte order mark alone."""
+    cdef Py_ssize_t at = start
+    while at < stop and is_space(char_at(page, at)):
+        at += 1
+    return at < stop and not (stop == start + 1 and char_at(page, start) == 0xFEFF)
+
+
+def join_kept(tuple lines not None, tuple separators not None, list keep not None):
+    """Give the text of the lines to keep, with the longest of the separators where lines are left out."""
+    cdef Py_ssize_t i
+    cdef list parts = []
+    cdef str gap = separators[0], after
+    for i in range(len(lines)):
+        after = separators[i + 1]
+        if keep[i]:
+            parts.append(gap)
+            parts.append(lines[i])
+            gap = after
+        elif parts and len(after) > len(gap):
+            gap = after
+    parts.append(separators[len(separators) - 1] if parts else "")
+    return "".join(parts)
