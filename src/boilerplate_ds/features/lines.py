@@ -220,7 +220,8 @@ def _characters(lines: list[str]) -> Characters:
         length = np.minimum(length, MAX_READ)
     start = np.cumsum(length + 1) - length
     raw = ("\n" + "\n".join(lines) + "\n").encode("utf-32-le", "surrogatepass")
-    codes = np.minimum(np.frombuffer(raw, dtype="<u4")[: int(length.sum()) + len(lines) + 1], _LAST)
+    n_characters = int(length.sum()) + len(lines) + 1  # no lines have one pad, not two
+    codes = np.minimum(np.frombuffer(raw, dtype="<u4")[:n_characters], _LAST)
     classes = class_table[codes]
     normal = normal_table[codes]
     pads = np.concatenate(([0], start + length))
