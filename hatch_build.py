@@ -18,7 +18,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 _PACKAGES = "src"
 # results are those of numpy bit by bit: no fused multiply-add, no reordering of sums
-_FLAGS = [] if os.name == "nt" else ["-O3", "-ffp-contract=off"]
+_FLAGS = [] if os.name == "nt" else ["-O3", "-g0", "-ffp-contract=off"]
 
 
 class KernelHook(BuildHookInterface[Any]):
