@@ -44,5 +44,6 @@ ci: ## Run everything that must hold, from nothing
 
 release: ## Train the released model anew (CORPUS=folder with the corpora), with cross-validated figures
 	boilerplate-ds hydrate labels/standoff/lines-dev --from $(CORPUS)
-	boilerplate-ds train labels/starter labels/standoff/lines-dev \
+	boilerplate-ds hydrate labels/standoff/wcxb-lines --from $(CORPUS)
+	boilerplate-ds train labels/starter labels/standoff/lines-dev labels/standoff/wcxb-lines \
 	  --wcxb $(CORPUS)/wcxb-dev.parquet --html $(CORPUS)/lines-dev-html.parquet --folds 5 -o models/web

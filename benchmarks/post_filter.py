@@ -65,7 +65,9 @@ def main() -> None:
 
 def read_pages(corpus: Path) -> list[TrainingPage]:
     """Every page that a released model is trained on."""
-    labels = read_labels([Path("labels/starter"), Path("labels/standoff/lines-dev")])
+    labels = read_labels(
+        [Path("labels/starter"), Path("labels/standoff/lines-dev"), Path("labels/standoff/wcxb-lines")]
+    )
     if labels.without_text:
         raise SystemExit(f"hydrate {', '.join(labels.without_text)} first")
     return training_pages(

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from boilerplate_ds.document import Annotation, sha256_of_lines
 from boilerplate_ds.errors import DatasetError, LabelError, Rejects
@@ -204,6 +206,7 @@ def test_a_bad_manifest_is_an_error(folder: Path, manifest: str) -> None:
         {"size": "9"},
         {"url": 3},
         {"fields": {"id": "id"}},
+        {"fields": {"id": "id", "lines": "lines", "html": "html"}},
     ],
 )
 def test_a_manifest_with_a_bad_field_is_an_error(folder: Path, copy: Path, change: dict[str, Any]) -> None:
@@ -223,10 +226,42 @@ def test_a_collection_without_manifest_or_labels_is_an_error(
         hydrate(folder, copy)
 
 
-@pytest.mark.parametrize("name", ["lines-dev", "lines-dev-passes"])
-def test_shipped_labels_are_valid_and_hold_no_text(name: str) -> None:
+def test_labels_of_the_lines_of_html_are_joined_to_the_pages_in_a_parquet_file(tmp_path: Path) -> None:
+    html = {"1": "<p>Menu</p><p>Ferry</p>" + "<!-- x -->", "2": "<p>Other</p>", "3": None}
+    copy = tmp_path / "pages.parquet"
+    rows = [{"id": key, "page": page, "domain": f"{key}.example"} for key, page in html.items()]
+    parquet.write_table(pa.Table.from_pylist(rows), copy)
+    folder = tmp_path / "labels"
+    annotation = Annotation(
+        "x-1",
+        sha256_of_lines(["Menu", "Ferry"]),
+        "ann",
+        np.array([2, 0], np.int8),
+        created_at="2026-01-01T00:00:00Z",
+    )
+    LabelStore(folder).append(annotation)
+    fields = {"id": "id", "html": "page", "site": "domain"}
+    write_manifest(folder, copy, fields=fields, id_prefix="x-")
+    rejects = Rejects()
+    report = hydrate(folder, copy, rejects=rejects)
+    assert (report.matched, report.extra, report.is_complete, report.is_pinned) == (1, 1, True, True)
+    assert [(item.record, item.reason) for item in rejects.items] == [
+        ("row 3", "html is NoneType, not a string")
+    ]
+    (item,) = load_collection(folder).documents.values()
+    assert (item.id, item.lines, item.site) == ("x-1", ("Menu", "Ferry"), "1.example")
+    write_manifest(folder, copy, fields=fields | {"html": "code"})
+    with pytest.raises(DatasetError, match="lacks the column code"):
+        hydrate(folder, copy)
+
+
+@pytest.mark.parametrize(
+    ("name", "corpus"),
+    [("lines-dev", "lines-dev"), ("lines-dev-passes", "lines-dev"), ("wcxb-lines", "wcxb-lines")],
+)
+def test_shipped_labels_are_valid_and_hold_no_text(name: str, corpus: str) -> None:
     folder = REPOSITORY / "labels" / "standoff" / name
-    assert Corpus.load(folder).name == "lines-dev"
+    assert Corpus.load(folder).name == corpus
     stored = list(LabelStore(folder).records())
     assert stored
     assert {key for item in stored for key in item.extra} <= {
@@ -239,9 +274,12 @@ def test_shipped_labels_are_valid_and_hold_no_text(name: str) -> None:
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="needs the development corpora")
-@pytest.mark.parametrize(("name", "documents"), [("lines-dev", 614), ("lines-dev-passes", 55)])
-def test_shipped_labels_fit_their_corpus(name: str, documents: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "documents", "pages"),
+    [("lines-dev", 614, 614), ("lines-dev-passes", 55, 614), ("wcxb-lines", 258, 1497)],
+)
+def test_shipped_labels_fit_their_corpus(name: str, documents: int, pages: int, tmp_path: Path) -> None:
     report = hydrate(REPOSITORY / "labels" / "standoff" / name, SHARED, tmp_path)
     assert report.is_complete
     assert report.is_pinned
-    assert (report.matched, report.extra) == (documents, 614 - documents)
+    assert (report.matched, report.extra) == (documents, pages - documents)

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from boilerplate_ds.errors import DatasetError, LabelError, Rejects, reject_or_raise
+from boilerplate_ds.document import Document
+from boilerplate_ds.errors import DatasetError, LabelError, Rejects, SourceError, reject_or_raise
 from boilerplate_ds.invisible import show_invisible
 from boilerplate_ds.labeling.collection import misfit, parse_document, write_document_file
 from boilerplate_ds.labeling.download import RemoteFile, cache_folder, download, sha256_of_file
@@ -22,10 +23,12 @@ from boilerplate_ds.labeling.store import LabelStore
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from boilerplate_ds.document import Annotation, Document
+    from boilerplate_ds.document import Annotation
     from boilerplate_ds.labeling.download import Progress
 
 
+PARQUET = ".parquet"
+_BATCH = 64
 SHOWN_MISSING = 10
 """Ids of missing documents that a printed report names."""
 
@@ -39,7 +42,7 @@ class Corpus:
     name, title : str
         ``name`` also names the file that hydration writes.
     file : str
-        Name of the JSON Lines file that holds the documents.
+        Name of the file that holds the documents, in JSON Lines or, if it ends in ``.parquet``, Parquet.
     sha256 : str
         Of that file.
     size : int
@@ -51,6 +54,9 @@ class Corpus:
         Where to download the file; None if it has no public address.
     fields : mapping of str to str
         Which field of the file holds which field of a document: ``id`` and ``lines``, and any others to keep.
+        ``html`` in place of ``lines``: the lines are those that :meth:`Document.from_html` reads.
+    id_prefix : str
+        What stands before the file's ids in ours.
     """
 
     name: str
@@ -63,6 +69,7 @@ class Corpus:
     obtain: str
     url: str | None = None
     fields: Mapping[str, str] = field(default_factory=lambda: {"id": "id", "lines": "lines"})
+    id_prefix: str = ""
 
     def __post_init__(self) -> None:
         if type(self.size) is not int or not isinstance(self.url, (str, type(None))):
@@ -70,8 +77,8 @@ class Corpus:
         for name in (self.name, self.file):
             if not isinstance(name, str) or not name or Path(name).name != name or name.startswith("."):
                 raise DatasetError(f"{name!r} is not a plain file name")
-        if not {"id", "lines"} <= set(self.fields):
-            raise DatasetError("fields must say where id and lines are")
+        if "id" not in self.fields or ("lines" in self.fields) == ("html" in self.fields):
+            raise DatasetError("fields must say where id and lines (or html) are")
 
     @classmethod
     def load(cls, folder: str | Path) -> Corpus:
@@ -273,13 +280,13 @@ class _Join:
 
     def matching(self, copy: Path, rejects: Rejects | None) -> Iterator[Document]:
         """Yield the documents of a copy that fit all labels made for them."""
-        for line, record in read_records(copy, rejects):
-            where = f"line {line}"
+        for number, record in _records(copy, self.corpus, rejects):
+            where = f"{'row' if copy.suffix == PARQUET else 'line'} {number}"
             try:
                 document = _document(record, self.corpus)
                 if document.id in self.seen:
                     raise LabelError(f"document {document.id!r} is in the file already")
-            except LabelError as error:
+            except (LabelError, SourceError) as error:
                 reject_or_raise(rejects, copy, where, str(error), LabelError)
             else:
                 if self._fits(document):
@@ -296,9 +303,38 @@ class _Join:
         return not all(reasons)
 
 
+def _records(copy: Path, corpus: Corpus, rejects: Rejects | None) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the records of a copy, each with its number, from 1."""
+    if copy.suffix != PARQUET:
+        yield from read_records(copy, rejects)
+        return
+    from pyarrow import ArrowException, parquet
+
+    columns = list(corpus.fields.values())
+    number = 0
+    try:
+        with parquet.ParquetFile(copy) as file:
+            missing = [name for name in columns if name not in file.schema_arrow.names]
+            if missing:
+                raise DatasetError(f"{copy}: lacks the column {missing[0]}")
+            for batch in file.iter_batches(batch_size=_BATCH, columns=columns):
+                for record in batch.to_pylist():
+                    number += 1
+                    yield number, record
+    except (ArrowException, OSError) as error:
+        raise DatasetError(f"{copy}: cannot be read as Parquet: {error}") from error
+
+
 def _document(record: Mapping[str, Any], corpus: Corpus) -> Document:
     """Pick the fields of a document out of a record of the corpus; absent and null ones are left out."""
     picked = {
         name: record[theirs] for name, theirs in corpus.fields.items() if record.get(theirs) is not None
     }
+    if isinstance(picked.get("id"), str):
+        picked["id"] = corpus.id_prefix + picked["id"]
+    if "html" in corpus.fields:
+        html = picked.pop("html", None)
+        if not isinstance(html, str):
+            raise LabelError(f"html is {type(html).__name__}, not a string")
+        picked["lines"] = list(Document.from_html(html, id="").lines)
     return parse_document({"source": corpus.name, **picked})
