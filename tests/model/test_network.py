@@ -23,7 +23,7 @@ def features() -> np.ndarray:
 def targets() -> Targets:
     rng = np.random.default_rng(1)
     labels = rng.choice([0, 1, 2, 3, NOT_MAIN, MAIN, MAIN - 1], 30).astype(np.int8)
-    return Targets(labels, rng.random(30).astype(np.float32), rng.integers(1, 20, 30).astype(np.float32))
+    return Targets(labels, rng.random(30).astype(np.float32))
 
 
 def test_gradients_match_finite_differences(features, targets):
@@ -35,9 +35,7 @@ def test_gradients_match_finite_differences(features, targets):
 
     def loss() -> tuple[float, np.ndarray, n._Pass]:
         state = n._forward(p, inputs, layout, dropped)
-        value, grad = n._loss_gradient(
-            state.logits[layout.rows], targets, layout.document[layout.rows], 3, 0.5
-        )
+        value, grad = n._loss_gradient(state.logits[layout.rows], targets)
         full = np.zeros_like(state.logits)
         full[layout.rows] = grad
         return value, full, state
@@ -81,10 +79,7 @@ def test_a_feature_that_never_varied_is_not_read(features):
 
 def test_training_lowers_the_loss(features, targets):
     def loss(network: Network) -> float:
-        layout = n._Layout(ENDS)
-        return n._loss_gradient(
-            network.logits(features, ENDS), targets, layout.document[layout.rows], 3, 0.5
-        )[0]
+        return n._loss_gradient(network.logits(features, ENDS), targets)[0]
 
     trained = fit_network(features.copy(), ENDS, targets, schedule=Schedule(epochs=40))
     assert loss(trained) < 0.7 * loss(Network.initial(features, seed=0).folded())

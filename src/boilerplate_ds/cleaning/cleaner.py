@@ -64,7 +64,9 @@ class Cleaner:
         The labels that go; with ``drop=()`` cleaning gives its input back.
     threshold : float, optional
         How sure to be: a line goes when its probability of having a label in ``drop`` is above this
-        (0 to 1). Default 0.5; raise it to lose less content, lower it to keep less boilerplate.
+        (0 to 1); higher loses less content, lower keeps less boilerplate. By default each page sets its own,
+        0.5 or higher, so that the words kept are expected to be nearest to its main content
+        (:meth:`~boilerplate_ds.model.runtime.Reading.chosen`); for other labels in ``drop`` it is 0.5.
 
     Raises
     ------
@@ -89,8 +91,8 @@ class Cleaner:
         threshold: float | None = None,
     ) -> None:
         self.drop = tuple(Label.parse(label) for label in drop)
-        self.threshold = 0.5 if threshold is None else float(threshold)
-        if not 0 <= self.threshold <= 1:
+        self.threshold = None if threshold is None else float(threshold)
+        if self.threshold is not None and not 0 <= self.threshold <= 1:
             raise ValueError(f"threshold is a probability from 0 to 1, not {threshold}")
         self.model_path = _find(model)
         self._model: LineModel | None = None
@@ -203,10 +205,12 @@ class Cleaner:
         if not self.drop:
             return np.ones(len(reading.main), dtype=bool)
         if set(self.drop) == set(BOILERPLATE):
+            if self.threshold is None:
+                return reading.chosen()
             goes = 1 - reading.main
         else:
             goes = reading.labels[:, [label.id for label in self.drop]].sum(axis=1)
-        keep: NDArray[np.bool_] = goes <= self.threshold
+        keep: NDArray[np.bool_] = goes <= (0.5 if self.threshold is None else self.threshold)
         return keep
 
 

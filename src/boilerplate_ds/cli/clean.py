@@ -42,9 +42,7 @@ _FOLDER_OPTIONS = {
 @click.option(
     "--threshold",
     type=click.FloatRange(0, 1),
-    default=0.5,
-    show_default=True,
-    help="How sure to be of dropping.",
+    help="How sure to be of dropping [default: each page sets its own, 0.5 or higher].",
 )
 @text_column_option
 @format_option
@@ -80,7 +78,7 @@ def clean(
     pages: tuple[str, ...],
     model: str,
     drop: str,
-    threshold: float,
+    threshold: float | None,
     text_column: str | None,
     format_: str | None,
     out: str | None,
@@ -151,7 +149,7 @@ def _to_file(
     end(rejects)
 
 
-def _cleaner(model: str, drop: str, threshold: float) -> Cleaner:
+def _cleaner(model: str, drop: str, threshold: float | None) -> Cleaner:
     from boilerplate_ds.cleaning import Cleaner
 
     labels = [label for name in drop.split(",") if (label := name.strip())]

@@ -5,8 +5,8 @@ A dense layer reads each line's features; residual blocks of dilated convolution
 mean joins at every block; a last layer gives four logits for the label and one for main content. Training is
 Adam (Kingma and Ba, 2015) with averaged weights on a loss that both kinds of supervision share: a line with
 one of four labels pays the cross-entropy of that label, a line known to be outside the main content that of
-the three others together, and every line that of main content. Beside it stands each page's own soft F1 of
-main content, in words, which is what a cleaned page is judged by.
+the three others together, and every line that of main content. The weights decay (Loshchilov and Hutter,
+"Decoupled weight decay regularization", 2019): pages with labels are few.
 """
 
 from __future__ import annotations
@@ -297,17 +297,14 @@ class Targets:
         Class ids, ``MAIN`` or ``NOT_MAIN``; anything below them: not known, not trained on.
     weight : ndarray of float32, shape (n_lines,)
         How much a line's cross-entropy counts.
-    words : ndarray of float32, shape (n_lines,)
-        Words of each line, for the soft F1.
     """
 
     labels: NDArray[np.int8]
     weight: Floats
-    words: Floats
 
     def take(self, lines: NDArray[np.int64]) -> Targets:
         """Give the targets of some lines."""
-        return Targets(self.labels[lines], self.weight[lines], self.words[lines])
+        return Targets(self.labels[lines], self.weight[lines])
 
 
 # rows: the four labels, then MAIN (the last but one from behind) and NOT_MAIN
@@ -329,9 +326,7 @@ def sigmoid(logits: Floats) -> Floats:
     return shares
 
 
-def _loss_gradient(
-    logits: Floats, targets: Targets, document: NDArray[np.int64], n_documents: int, soft_f1: float
-) -> tuple[float, Floats]:
+def _loss_gradient(logits: Floats, targets: Targets) -> tuple[float, Floats]:
     """Mean loss and its gradient by the logits."""
     known = targets.labels >= MAIN
     four = targets.labels >= 0
@@ -350,14 +345,6 @@ def _loss_gradient(
     lent = targets.weight * known * np.where(four, BORROWED, 1.0) / total
     loss -= float((lent * np.log(np.maximum(np.where(is_main > 0, main, 1 - main), 1e-7))).sum())
     grad[:, N_LABELS] = lent * (main - is_main)
-
-    words = targets.words * known
-    truth = words * is_main
-    hit = np.bincount(document, main * truth, n_documents)
-    size = np.bincount(document, main * words + truth, n_documents) + 1.0
-    loss += soft_f1 * float(np.mean(1 - 2 * hit / size))
-    by_main = -2 * (truth * size[document] - hit[document] * words) / size[document] ** 2
-    grad[:, N_LABELS] += by_main * (soft_f1 / n_documents) * main * (1 - main)
     return loss, grad
 
 
@@ -368,11 +355,10 @@ class Schedule:
     ``average`` is the share of the averaged weights that stays at each step.
     """
 
-    epochs: int = 20
+    epochs: int = 14
     batch_lines: int = 0
     rate: float = 2e-3
-    decay: float = 1e-3
-    soft_f1: float = 1.0
+    decay: float = 0.6
     dropout: float = 0.1
     average: float = 0.998
 
@@ -454,13 +440,7 @@ def _gradients(
         dropped = [_dropout(rng, (layout.n_rows, HIDDEN), plan.dropout) for _ in DILATIONS]
     state = _forward(p, inputs, layout, dropped)
     grad = np.zeros_like(state.logits)
-    _, grad[layout.rows] = _loss_gradient(
-        state.logits[layout.rows],
-        batch.targets,
-        layout.document[layout.rows],
-        len(batch.ends) - 1,
-        plan.soft_f1,
-    )
+    _, grad[layout.rows] = _loss_gradient(state.logits[layout.rows], batch.targets)
     return _backward(p, state, grad, layout, dropped)
 
 

@@ -96,19 +96,19 @@ def exponents(const float[:, ::1] logits):
     return out_array
 
 
-def answers(const float[:, ::1] powers, double label_share):
+def answers(const float[:, ::1] powers):
     """Probability of each label, shape (n_lines, 4), and of being main content, shape (n_lines,)."""
     cdef Py_ssize_t n = powers.shape[0], i, j
     labels_array = np.empty((n, N_LABELS), dtype=np.float32)
     main_array = np.empty(n, dtype=np.float32)
     cdef float[:, ::1] labels = labels_array
     cdef float[::1] main = main_array
-    cdef float total, one = 1, own_share = <float>(1 - label_share), share = <float>label_share
+    cdef float total, one = 1
     for i in range(n):
         total = powers[i, 0]
         for j in range(1, N_LABELS):
             total += powers[i, j]
         for j in range(N_LABELS):
             labels[i, j] = powers[i, j] / total
-        main[i] = own_share * (one / (one + powers[i, N_LABELS])) + share * labels[i, 0]
+        main[i] = one / (one + powers[i, N_LABELS])
     return labels_array, main_array

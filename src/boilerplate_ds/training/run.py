@@ -212,9 +212,7 @@ def figures_of(pages: Sequence[TrainingPage], readings: Sequence[Reading]) -> Cr
     for (origin, view), chosen in indices.items():
         some = [pages[i] for i in chosen]
         if origin == "wcxb":
-            texts = [
-                page.document.select(readings[i].main >= 0.5) for i, page in zip(chosen, some, strict=True)
-            ]
+            texts = [page.document.select(readings[i].chosen()) for i, page in zip(chosen, some, strict=True)]
             wcxb[view] = evaluate_wcxb(some, texts)
         else:
             four_class[f"{origin}, {view}"] = evaluate_predictions(_predictions(pages, probabilities, chosen))
