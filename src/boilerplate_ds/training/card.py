@@ -24,8 +24,8 @@ _SOURCES = {
         "remains with their publishers, and none of their text is in the model or its repository."
     ),
     "wcxb-lines": (
-        "258 pages of WCXB's development split, labelled line by line by language-model annotators under this "
-        "project's guidelines, with WCXB's main content in view."
+        "258 pages of WCXB's development split, labelled line by line by language-model annotators under "
+        "this project's guidelines, with WCXB's main content in view."
     ),
     "wcxb": (
         "WCXB 1.0 development split (Murrough Foley, 2026; repository "
