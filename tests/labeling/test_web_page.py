@@ -116,7 +116,7 @@ def test_a_session_from_the_first_key_to_the_settled_page(page, folder):
         press(page, "Escape", "Enter")
         page.wait_for_function("() => document.getElementById('title').textContent === 'page-1'")
         press(page, "3", "e", "Enter")
-        assert "wait" in page.inner_text("#state")
+        page.wait_for_function("() => document.getElementById('state').textContent.includes('wait')")
         assert stored(folder) == {}
 
         server.start()
