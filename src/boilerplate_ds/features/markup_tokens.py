@@ -156,7 +156,8 @@ def _link_codes(forest: Forest, batch: LineBatch) -> NDArray[np.int64]:
         ),
         axis=1,
     )
-    return np.concatenate((own, more), axis=1) + _LINK_CODES
+    codes: NDArray[np.int64] = np.concatenate((own, more), axis=1) + _LINK_CODES
+    return codes
 
 
 def _words_of_links(forest: Forest) -> Tokens:
