@@ -6,7 +6,7 @@
 The first run trains a model on four fifths of the sites (``--fold``) and keeps it in ``--model``; later runs
 judge the model that is there. ``--docs`` also puts the table into ``docs/after-an-extractor.md``.
 The corpus folder holds ``wcxb-dev.parquet`` and ``lines-dev-html.parquet``; the stand-off labels must have
-been hydrated (``boilerplate-ds hydrate labels/standoff/lines-dev --from CORPUS``).
+been hydrated (``boilerplate-ds hydrate labels/standoff/lines-dev --from CORPUS``, and ``wcxb-lines``).
 """
 
 from __future__ import annotations

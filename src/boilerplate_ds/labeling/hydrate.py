@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 
 PARQUET = ".parquet"
-_BATCH = 64
 SHOWN_MISSING = 10
 """Ids of missing documents that a printed report names."""
 
@@ -310,17 +309,23 @@ def _records(copy: Path, corpus: Corpus, rejects: Rejects | None) -> Iterator[tu
         return
     from pyarrow import ArrowException, parquet
 
+    from boilerplate_ds.sources.arrow import parquet_batches, rows_of
+
     columns = list(corpus.fields.values())
     number = 0
     try:
-        with parquet.ParquetFile(copy) as file:
-            missing = [name for name in columns if name not in file.schema_arrow.names]
-            if missing:
-                raise DatasetError(f"{copy}: lacks the column {missing[0]}")
-            for batch in file.iter_batches(batch_size=_BATCH, columns=columns):
-                for record in batch.to_pylist():
+        held = parquet.read_schema(copy).names
+        missing = [name for name in columns if name not in held]
+        if missing:
+            raise DatasetError(f"{copy}: lacks the column {missing[0]}")
+        with copy.open("rb") as handle:
+            for batch in parquet_batches(handle, columns):
+                for record in rows_of(batch):
                     number += 1
-                    yield number, record
+                    if isinstance(record, SourceError):
+                        reject_or_raise(rejects, copy, f"row {number}", str(record), LabelError)
+                    else:
+                        yield number, record
     except (ArrowException, OSError) as error:
         raise DatasetError(f"{copy}: cannot be read as Parquet: {error}") from error
 

@@ -8,7 +8,7 @@ from boilerplate_ds.errors import Reject, SourceError
 from boilerplate_ds.sources.records import check_text_column, read_record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -27,7 +27,7 @@ _FILE_MAGIC = b"ARROW1"
 
 def read_parquet(file: PageFile) -> Iterator[Page | Reject]:
     """Read a Parquet file; memory holds a batch of rows and one page of each column."""
-    yield from _read(file, _parquet_batches)
+    yield from _read(file, parquet_batches)
 
 
 def read_arrow(file: PageFile) -> Iterator[Page | Reject]:
@@ -44,19 +44,20 @@ def _read(file: PageFile, batches_of: _Batches) -> Iterator[Page | Reject]:
             for batch in batches_of(handle):
                 if number == 0:
                     check_text_column(batch.schema.names, file.text_column)
-                for row in _rows(batch):
+                for row in rows_of(batch):
                     number += 1
                     yield read_record(row, file, "row", number)
         except (pa.ArrowException, OSError, ValueError) as error:
             raise SourceError(f"cannot be read after row {number}: {_first_line(error)}") from error
 
 
-def _parquet_batches(handle: IO[bytes]) -> Iterator[pa.RecordBatch]:
+def parquet_batches(handle: IO[bytes], columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+    """Yield a Parquet file's rows, few at a time: memory holds one batch and one page of each column."""
     import pyarrow.parquet as pq
 
     # Without pre_buffer and with a buffer, columns are streamed page by page, not loaded whole.
     table = pq.ParquetFile(handle, pre_buffer=False, buffer_size=_PAGE_BUFFER)
-    yield from table.iter_batches(batch_size=batch_rows(table.metadata), use_threads=False)
+    yield from table.iter_batches(batch_size=batch_rows(table.metadata), columns=columns, use_threads=False)
 
 
 def batch_rows(metadata: pq.FileMetaData) -> int:
@@ -86,7 +87,7 @@ def _arrow_batches(handle: IO[bytes]) -> Iterator[pa.RecordBatch]:
             yield batch.slice(start, _BATCH_ROWS)
 
 
-def _rows(batch: pa.RecordBatch) -> Iterator[dict[str, Any] | SourceError]:
+def rows_of(batch: pa.RecordBatch) -> Iterator[dict[str, Any] | SourceError]:
     """Give the rows as dicts; a row that Python cannot hold (text that is not UTF-8) as the error."""
     try:
         rows = batch.to_pylist()
