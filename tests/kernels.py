@@ -20,8 +20,8 @@ def in_python() -> Iterator[None]:
     """Leave aside every kernel that is loaded."""
     kernels = [
         (module, name, value)
-        for module in list(sys.modules.values())
-        if module.__name__.startswith("boilerplate_ds.")
+        for path, module in list(sys.modules.items())
+        if path.startswith("boilerplate_ds.")
         for name, value in vars(module).items()
         if name.endswith("_KERNEL")
     ]

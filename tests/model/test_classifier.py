@@ -12,6 +12,7 @@ from boilerplate_ds.document import MAIN, NOT_MAIN
 from boilerplate_ds.errors import DatasetError
 from boilerplate_ds.features.lines import MAX_READ
 from boilerplate_ds.model import runtime
+from boilerplate_ds.model.classifier import _TrainingLines
 
 PAGE = '<nav class="menu"><a href="/">Home</a></nav><main><p>The ferry runs every hour from May.</p></main>'
 
@@ -149,12 +150,25 @@ def test_labels_that_do_not_fit_are_refused(labels, message):
 
 
 def test_a_group_is_never_split_over_folds(small_set):
-    from boilerplate_ds.model.classifier import _TrainingLines
-
     documents, labels = small_set
     groups = [f"group {i % 5}" for i in range(len(documents))]
-    lines = _TrainingLines(documents, np.concatenate(labels), groups)
+    lines = _TrainingLines.of(documents, labels, groups)
     for held_out in lines.folds(3):
         inside = {groups[d] for d in lines.document[held_out]}
         outside = {groups[d] for d in lines.document[~held_out]}
         assert not inside & outside
+
+
+def test_a_document_labelled_and_reviewed_is_learned_from_once():
+    page = Document(id="p", lines=("Home", "A story.", "Sponsored", "?"))
+    other = Document(id="q", lines=page.lines)
+    labels = [np.array([2, 0, 1, -3]), np.array([NOT_MAIN, MAIN, MAIN, NOT_MAIN]), np.array([2, 0, 1, 0])]
+    lines = _TrainingLines.of(
+        [page, page, other], [given.astype(np.int8) for given in labels], ["p", "p", "q"]
+    )
+    assert [document.id for document in lines.documents] == ["p", "q"]
+    assert lines.labels.tolist() == [2, 0, 1, NOT_MAIN, 2, 0, 1, 0]
+    assert lines.main.tolist() == [0, 1, 1, 0, -1, -1, -1, -1]
+    targets = lines.targets()
+    assert (targets.label_weight[[0, 1, 2]] == targets.label_weight[[4, 5, 6]]).all()
+    assert (targets.main_weight[:4] != targets.main_weight[4:]).all()

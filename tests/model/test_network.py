@@ -23,7 +23,9 @@ def features() -> np.ndarray:
 def targets() -> Targets:
     rng = np.random.default_rng(1)
     labels = rng.choice([0, 1, 2, 3, NOT_MAIN, MAIN, MAIN - 1], 30).astype(np.int8)
-    return Targets(labels, rng.random(30).astype(np.float32))
+    main = rng.choice([-1, 0, 1], 30).astype(np.int8)
+    weights = rng.random((2, 30)).astype(np.float32)
+    return Targets(labels, main, *weights)
 
 
 def test_gradients_match_finite_differences(features, targets):

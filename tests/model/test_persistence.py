@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from boilerplate_ds import Cleaner, LineClassifier
+from boilerplate_ds import Cleaner, Document, LineClassifier
+from boilerplate_ds.document import MAIN, NOT_MAIN
 from boilerplate_ds.errors import ModelError
 from boilerplate_ds.model import load_model, persistence
 
@@ -53,6 +54,37 @@ def test_the_config_keeps_facts_and_parameters(saved):
     facts = persistence.read_config(saved)["facts"]
     assert facts["note"] == "for tests"
     assert facts["parameters"]["epochs"] == 20
+
+
+@pytest.fixture(scope="module")
+def with_trees() -> tuple[LineClassifier, list[Document]]:
+    """A model of reviewed pages of HTML."""
+    html = "<nav><a href='/'>Home</a></nav><main><p>The ferry runs.</p></main><footer>© Ferry</footer>"
+    pages = [Document.from_html(html, id=f"h{i}", site=str(i)) for i in range(30)]
+    reviewed = np.array([NOT_MAIN, MAIN, NOT_MAIN], dtype=np.int8)
+    return LineClassifier(epochs=3, n_folds=3).fit(pages, [reviewed] * len(pages)), pages
+
+
+def test_trees_are_saved_with_their_model(with_trees, tmp_path):
+    model, pages = with_trees
+    text = [page.without_markup() for page in pages[:3]]
+    loaded = LineClassifier.load(model.save(tmp_path / "model"))
+    assert set(model.model_.trees) == {"markup.main"}
+    for before, after in zip(model.read(pages + text), loaded.read(pages + text), strict=True):
+        np.testing.assert_array_equal(before.main, after.main)
+    together = model.read([text[0], pages[0]])
+    np.testing.assert_array_equal(together[1].main, model.read([pages[0]])[0].main)
+    assert (together[0].main != together[1].main).all()
+
+
+def test_trees_that_ask_for_features_that_are_not_there_are_refused(with_trees, tmp_path):
+    folder = with_trees[0].save(tmp_path / "model")
+    tensors = load_file(folder / "model.safetensors")
+    tensors["trees.markup.main.feature"][3, 5] = 255
+    save_file(tensors, folder / "model.safetensors")
+    rewrite(folder, sha256=hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest())
+    with pytest.raises(ModelError, match="features that there are not"):
+        load_model(folder)
 
 
 def test_a_missing_folder_is_a_clear_error(tmp_path):

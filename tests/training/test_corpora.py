@@ -63,6 +63,14 @@ def test_the_cut_view_leaves_out_runs_of_lines_and_is_always_the_same() -> None:
     assert of_label[0] > of_label[1] > of_label[2] > 0
 
 
+def test_the_cut_view_keeps_lines_as_they_are() -> None:
+    lines = ("\ufeff", "a\u2028b", "the text")
+    item = GoldDocument(Document("p", lines), np.zeros(3, dtype=np.int8), ("anna",), 1.0, "single")
+    _, cut = labelled_pages([item], "mine", {})
+    assert set(cut.document.lines) <= set(lines)
+    assert len(cut.document.lines) == len(cut.labels)
+
+
 def test_html_gives_two_more_views_with_the_same_labels() -> None:
     text, _, html, residue, *extracts = labelled_pages([gold_page()], "mine", {"p1": PAGE_HTML})
     assert [page.view for page in (text, html, residue)] == [TEXT, HTML, RESIDUE]

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option(
     "--epochs",
     type=click.IntRange(1),
-    default=14,
+    default=12,
     show_default=True,
     help="Passes of the second stage over the data.",
 )

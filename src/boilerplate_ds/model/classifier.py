@@ -10,10 +10,10 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GroupKFold
 
-from boilerplate_ds.document import MAIN
+from boilerplate_ds.document import MAIN, NOT_MAIN
 from boilerplate_ds.errors import DatasetError
 from boilerplate_ds.features import Forest, LineBatch, context_features, markup_tokens, text_tokens
-from boilerplate_ds.features.context import N_CONTEXT
+from boilerplate_ds.features.context import N_CONTEXT, N_TEXT
 from boilerplate_ds.features.markup_tokens import MARKUP_BITS
 from boilerplate_ds.features.text_tokens import TEXT_BITS
 from boilerplate_ds.model.hub import find_model
@@ -21,6 +21,7 @@ from boilerplate_ds.model.linear import N_OPINIONS, LinearModel, fit_linear, tok
 from boilerplate_ds.model.network import N_LABELS, Schedule, Targets, fit_network
 from boilerplate_ds.model.persistence import load_model, save_model
 from boilerplate_ds.model.runtime import LineModel, Reading, chunks
+from boilerplate_ds.model.trees import GROVES, Trees, fit_trees
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -44,8 +45,9 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
     """Labels each line of a document, reading it in its context.
 
     Two linear models over hashed tokens (text; markup where there is any) read each line, a small
-    convolutional network reads their opinions together with shape, position, repetition and the element tree.
-    What the network is trained on are opinions of linear models that have not seen the line's site.
+    convolutional network and, where there is markup, boosted trees read their opinions together with shape,
+    position, repetition and the element tree. What these are trained on are opinions of linear models that
+    have not seen the line's site.
 
     Parameters
     ----------
@@ -65,7 +67,7 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
         Class ids, in the order of :class:`~boilerplate_ds.document.Label`.
     """
 
-    def __init__(self, *, n_folds: int = 5, epochs: int = 14, random_state: int = 0, n_jobs: int = 1) -> None:
+    def __init__(self, *, n_folds: int = 5, epochs: int = 12, random_state: int = 0, n_jobs: int = 1) -> None:
         self.n_folds = n_folds
         self.epochs = epochs
         self.random_state = random_state
@@ -98,25 +100,23 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
         DatasetError
             If labels do not fit their documents, or no line is labelled.
         """
-        targets = _checked(documents, labels)
-        order = [i for i, document in enumerate(documents) if document.lines]
-        documents = [documents[i] for i in order]
-        given = groups if groups is not None else [d.site or d.id for d in documents]
-        groups = [given[i] for i in order] if groups is not None else given
-        training = _TrainingLines(documents, np.concatenate([targets[i] for i in order]), groups)
+        training = _TrainingLines.of(
+            documents, _checked(documents, labels), groups or [d.site or d.id for d in documents]
+        )
         tell = progress or (lambda _step, _done: None)
         text, markup, opinions = self._fit_linear(training, tell)
         features = _features(training, *opinions, tell)
+        trees = self._fit_trees(features, training, tell)
         network = fit_network(
             features,
             training.ends,
-            Targets(training.labels, training.loss_weight()),
+            training.targets(),
             views=training.views(),
             seed=self.random_state,
             schedule=Schedule(epochs=self.epochs),
             progress=lambda done: tell("Training the second stage", done),
         )
-        self.model_ = LineModel(text, markup, network)
+        self.model_ = LineModel(text, markup, network, trees)
         self.classes_ = np.arange(N_LABELS)
         return self
 
@@ -146,6 +146,26 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
         if models[0] is None:
             raise DatasetError("no line is labelled; there is nothing to train on")
         return models[0], models[1], (opinions[0], opinions[1])
+
+    def _fit_trees(
+        self, features: NDArray[np.float32], training: _TrainingLines, tell: Progress
+    ) -> dict[str, Trees]:
+        """Fit those of the trees that there is enough to learn for."""
+        targets, groves = training.targets(), {}
+        answers = {
+            "main": (targets.main, targets.main_weight),
+            "labels": (targets.labels, targets.label_weight),
+        }
+        for number, grove in enumerate(GROVES):
+            tell("Training trees", number / len(GROVES))
+            kind, _, question = grove.partition(".")
+            known, weight = answers[question]
+            lines = np.flatnonzero((known >= 0) & (training.has_markup == (kind == "markup")))
+            read = features[lines] if kind == "markup" else features[lines, :N_TEXT]
+            trees = fit_trees(read, known[lines], weight[lines], grove=grove, seed=self.random_state)
+            if trees is not None:
+                groves[grove] = trees
+        return groves
 
     def read(self, documents: Sequence[Document]) -> list[Reading]:
         """Give what the model says of each document: probabilities of labels and of main content."""
@@ -210,9 +230,12 @@ def _checked(documents: Sequence[Document], labels: Sequence[Labels]) -> list[La
 class _TrainingLines:
     """Lines of all training documents, with what the fit needs to know of each."""
 
-    def __init__(self, documents: Sequence[Document], labels: Labels, groups: Sequence[str]) -> None:
+    def __init__(
+        self, documents: Sequence[Document], labels: Labels, main: Labels, groups: Sequence[str]
+    ) -> None:
         self.documents = documents
         self.labels = labels
+        self.main = main
         self.groups = groups
         sizes = np.fromiter((len(d.lines) for d in documents), np.int64, len(documents))
         self.ends = np.concatenate(([0], np.cumsum(sizes)))
@@ -228,6 +251,26 @@ class _TrainingLines:
         plain = {pages[i]: i for i, d in reversed(list(enumerate(documents))) if d.markup is None}
         self.is_read = np.array([plain.get(page, i) == i for i, page in enumerate(pages)])
         self.reads_text = self.is_read[self.document]
+
+    @classmethod
+    def of(
+        cls, documents: Sequence[Document], labels: Sequence[Labels], groups: Sequence[str]
+    ) -> _TrainingLines:
+        """Take what has lines; a document that is there twice, with labels and reviewed, is taken once."""
+        first: dict[tuple[object, ...], int] = {}
+        four, main = [given.copy() for given in labels], [_reviewed(given) for given in labels]
+        for i, document in enumerate(documents):
+            own = first.setdefault((document.id, document.markup is None, document.lines), i)
+            if own != i:
+                four[own] = np.maximum(four[own], labels[i])
+                main[own] = np.maximum(main[own], main[i])
+        order = [i for i in first.values() if documents[i].lines]
+        return cls(
+            [documents[i] for i in order],
+            np.concatenate([np.zeros(0, dtype=np.int8), *(four[i] for i in order)]),
+            np.concatenate([np.zeros(0, dtype=np.int8), *(main[i] for i in order)]),
+            [groups[i] for i in order],
+        )
 
     def folds(self, n_folds: int) -> list[NDArray[np.bool_]]:
         """Masks of the lines that each fold holds out; whole groups."""
@@ -256,43 +299,55 @@ class _TrainingLines:
         keys = zip(self.documents, self.four.tolist(), self.is_read.tolist(), strict=True)
         return [(d.id, d.markup is not None, four, is_read) for d, four, is_read in keys]
 
-    def supervision(self, lines: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Labels, NDArray[np.float64]]:
-        """Index, label and weight of those of ``lines`` whose label is known.
+    def supervision(
+        self, lines: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.int64], Labels, Labels, NDArray[np.float64]]:
+        """Index, label, main content and weight of those of ``lines`` of which any is known.
 
         Longer lines weigh more, long pages are held back, pages with four labels count double.
         """
         chosen = np.flatnonzero(lines & (self.labels >= MAIN))
         size = np.diff(self.ends)[self.document]
-        weight = ((self.words + 1) / size) ** 0.25 * np.where(self.knows_four, 2.0, 1.0)
+        weight = (((self.words + 1) / size) ** 0.25 * np.where(self.knows_four, 2.0, 1.0))[chosen]
         return (
             chosen,
             self.labels[chosen],
-            weight[chosen] / max(weight[chosen].mean(), 1e-9) if len(chosen) else weight[:0],
+            self.main[chosen],
+            weight / max(weight.mean(), 1e-9) if len(chosen) else weight,
         )
 
-    def loss_weight(self) -> NDArray[np.float32]:
-        """Weight of lines for the network's cross-entropy.
+    def targets(self) -> Targets:
+        """Give what each line teaches, and how much it counts.
 
-        Where main content is all that is known, half of it goes by words, as F1 does.
+        Where a page was reviewed for its main content, half of a line's weight goes by words, as F1 does.
         """
         sizes = np.diff(self.ends)
         words = np.minimum(self.words, _MAX_WORDS) + 1
         mean = np.bincount(self.document, words, minlength=len(sizes)) / np.maximum(sizes, 1)
         by_words = 0.5 + 0.5 * words / mean[self.document]
-        weight = CLASS_WEIGHT[np.maximum(self.labels, 0)] / np.sqrt(sizes[self.document])
-        weight = weight * np.where(self.knows_four, FOUR_CLASS_WEIGHT, by_words)
-        in_single: NDArray[np.float32] = weight.astype(np.float32)
-        return in_single
+        held_back = 1 / np.sqrt(sizes[self.document])
+        by_label = FOUR_CLASS_WEIGHT * CLASS_WEIGHT[np.maximum(self.labels, 0)]
+        return Targets(
+            self.labels,
+            self.main,
+            (held_back * np.where(self.labels >= 0, by_label, by_words)).astype(np.float32),
+            (held_back * np.where(self.main >= 0, by_words, by_label)).astype(np.float32),
+        )
+
+
+def _reviewed(labels: Labels) -> Labels:
+    """1 for main content, 0 for the rest, -1 where lines were not reviewed for that."""
+    return np.select([labels == MAIN, labels == NOT_MAIN], [1, 0], -1).astype(np.int8)
 
 
 def _fit_fold(
-    matrix: Any, chosen: NDArray[np.int64], labels: Labels, weight: NDArray[np.float64]
+    matrix: Any, chosen: NDArray[np.int64], labels: Labels, main: Labels, weight: NDArray[np.float64]
 ) -> LinearModel | None:
     if not len(chosen):
         return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # stopping early is meant
-        model = fit_linear(matrix[chosen], labels, weight)
+        model = fit_linear(matrix[chosen], labels, main, weight)
     # what is saved is what was measured: weights rest in half precision
     return LinearModel(model.weights.astype(np.float16).astype(np.float32), model.bias)
 

@@ -1,9 +1,9 @@
 """Stage one: a linear model over hashed tokens reads each line by itself.
 
 Three questions, so that two kinds of supervision teach one model: is the line part of the page's main
-content, as reviewers chose it (pages reviewed for that alone); is it content under the guidelines; and if
-not, which of ad, navigation and recommendation is it (pages with four labels). Pages of either kind answer
-the other's question with a smaller weight. Weights are fitted by scikit-learn and applied with numpy.
+content, as reviewers chose it; is it content under the guidelines; and if not, which of ad, navigation and
+recommendation is it. A line that was reviewed for one of the first two questions answers the other with a
+smaller weight. Weights are fitted by scikit-learn and applied with numpy.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CONTENT_STRENGTH = 0.3
 KIND_STRENGTH = 1.0
 """Inverse strengths of the L2 penalty, scikit-learn's ``C``: of the first two questions, and of the third."""
 BORROWED = 0.1
-"""Weight of lines that answer a question that their pages were not reviewed for."""
+"""Weight of lines that answer a question that they were not reviewed for."""
 ITERATIONS = 120
 """Stopping early regularises; later iterations change the opinions little."""
 NEVER = -6.0
@@ -101,7 +101,7 @@ def token_matrix(kinds: Iterable[Tokens], n_buckets: int) -> Any:
     return total
 
 
-def fit_linear(matrix: Any, labels: Labels, weight: NDArray[np.float64]) -> LinearModel:
+def fit_linear(matrix: Any, labels: Labels, main: Labels, weight: NDArray[np.float64]) -> LinearModel:
     """Fit all three questions by L-BFGS on the logistic loss.
 
     Parameters
@@ -109,21 +109,22 @@ def fit_linear(matrix: Any, labels: Labels, weight: NDArray[np.float64]) -> Line
     matrix : sparse matrix of float32, shape (n_lines, n_buckets)
     labels : ndarray of int8, shape (n_lines,)
         Class ids, ``MAIN`` or ``NOT_MAIN``.
+    main : ndarray of int8, shape (n_lines,)
+        1 and 0: of the main content or not, as a reviewer chose it; -1: not reviewed.
     weight : ndarray of float64, shape (n_lines,)
         Mean one.
     """
     weights = np.zeros((matrix.shape[1], N_OPINIONS), dtype=np.float32)
     bias = np.full(N_OPINIONS, NEVER, dtype=np.float32)
-    four = labels >= 0
+    four, reviewed = labels >= 0, main >= 0
     is_content = ((labels == 0) | (labels == MAIN)).astype(np.int8)
-    for question, reviewed in enumerate((~four, four)):
-        if question and not (four.any() and (~four).any()):  # one kind of supervision: one question
+    is_main = np.where(reviewed, main, is_content)
+    for question, (asked, own) in enumerate(((is_main, reviewed), (is_content, four))):
+        if question and not (four.any() and reviewed.any()):  # one kind of supervision: one question
             weights[:, 1], bias[1] = weights[:, 0], bias[0]
             break
-        lent = np.where(reviewed, 1.0, BORROWED)
-        answers, used, coefficients, intercepts = _logistic(
-            matrix, is_content, weight * lent, CONTENT_STRENGTH
-        )
+        lent = np.where(own, 1.0, BORROWED)
+        answers, used, coefficients, intercepts = _logistic(matrix, asked, weight * lent, CONTENT_STRENGTH)
         if len(answers) == 2:
             weights[used, question], bias[question] = coefficients[0], intercepts[0]
         else:

@@ -42,7 +42,7 @@ _AT_ONCE = 1500
 """Rows that whole documents are read in together: what a block computes stays in the processor's cache."""
 _KERNEL = kernel("boilerplate_ds.model.network_kernel")
 BORROWED = 0.3
-"""Weight of what a page teaches about the question that it was not reviewed for."""
+"""Weight of what a line teaches about the question that it was not reviewed for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,17 +294,23 @@ class Targets:
     Parameters
     ----------
     labels : ndarray of int8, shape (n_lines,)
-        Class ids, ``MAIN`` or ``NOT_MAIN``; anything below them: not known, not trained on.
-    weight : ndarray of float32, shape (n_lines,)
-        How much a line's cross-entropy counts.
+        Class ids, ``MAIN`` or ``NOT_MAIN`` where no more is known; anything below them: not trained on.
+    main : ndarray of int8, shape (n_lines,)
+        1 and 0: of the main content or not, as a reviewer chose it; -1: not reviewed, then the label answers.
+    label_weight, main_weight : ndarray of float32, shape (n_lines,)
+        How much a line's cross-entropy counts, of its label and of main content.
     """
 
     labels: NDArray[np.int8]
-    weight: Floats
+    main: NDArray[np.int8]
+    label_weight: Floats
+    main_weight: Floats
 
     def take(self, lines: NDArray[np.int64]) -> Targets:
         """Give the targets of some lines."""
-        return Targets(self.labels[lines], self.weight[lines])
+        return Targets(
+            self.labels[lines], self.main[lines], self.label_weight[lines], self.main_weight[lines]
+        )
 
 
 # rows: the four labels, then MAIN (the last but one from behind) and NOT_MAIN
@@ -329,22 +335,24 @@ def sigmoid(logits: Floats) -> Floats:
 def _loss_gradient(logits: Floats, targets: Targets) -> tuple[float, Floats]:
     """Mean loss and its gradient by the logits."""
     known = targets.labels >= MAIN
-    four = targets.labels >= 0
-    is_main = ((targets.labels == 0) | (targets.labels == MAIN)).astype(np.float32)
-    total = max(float((targets.weight * known).sum()), 1e-6)
+    of_label = targets.label_weight * known * np.where(targets.labels >= 0, 1.0, BORROWED)
+    of_main = targets.main_weight * known * np.where(targets.main >= 0, 1.0, BORROWED)
+    total = max(float((of_label + of_main).sum()), 1e-6)
     grad = np.empty_like(logits)
 
     p = softmax(logits[:, :N_LABELS])
     joint = p * _ALLOWED[np.where(known, targets.labels, NOT_MAIN)]  # negative labels count from the end
     mass = np.maximum(joint.sum(axis=1, keepdims=True), 1e-7)
-    own = (targets.weight * known * np.where(four, 1.0, BORROWED))[:, None] / total
+    own = of_label[:, None] / total
     loss = -float((own * np.log(mass)).sum())
     grad[:, :N_LABELS] = own * (p - joint / mass)
 
+    is_content = (targets.labels == 0) | (targets.labels == MAIN)
+    is_main = np.where(targets.main >= 0, targets.main, is_content).astype(np.float32)
     main = sigmoid(logits[:, N_LABELS])
-    lent = targets.weight * known * np.where(four, BORROWED, 1.0) / total
-    loss -= float((lent * np.log(np.maximum(np.where(is_main > 0, main, 1 - main), 1e-7))).sum())
-    grad[:, N_LABELS] = lent * (main - is_main)
+    own = of_main / total
+    loss -= float((own * np.log(np.maximum(np.where(is_main > 0, main, 1 - main), 1e-7))).sum())
+    grad[:, N_LABELS] = own * (main - is_main)
     return loss, grad
 
 
@@ -355,7 +363,7 @@ class Schedule:
     ``average`` is the share of the averaged weights that stays at each step.
     """
 
-    epochs: int = 14
+    epochs: int = 12
     batch_lines: int = 0
     rate: float = 2e-3
     decay: float = 0.6

@@ -16,15 +16,16 @@ import numpy as np
 
 from boilerplate_ds.document import LABEL_NAMES
 from boilerplate_ds.errors import ModelError
-from boilerplate_ds.features.context import N_CONTEXT
+from boilerplate_ds.features.context import N_CONTEXT, N_TEXT
 from boilerplate_ds.features.markup_tokens import MARKUP_BITS
 from boilerplate_ds.features.text_tokens import TEXT_BITS
 from boilerplate_ds.model.linear import N_OPINIONS, LinearModel
 from boilerplate_ds.model.network import DILATIONS, HIDDEN, N_LOGITS, WIDTH, Network
 from boilerplate_ds.model.runtime import LineModel
+from boilerplate_ds.model.trees import GROVES, LEAVES, TESTS, Trees
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from numpy.typing import NDArray
 
@@ -32,6 +33,7 @@ WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
 FORMAT = "boilerplate-ds/1"
 """Changes whenever features or network change shape or meaning; older models are then refused by name."""
+_TREE_TENSORS = ("feature", "threshold", "out", "value", "bias")
 MAX_WEIGHT_BYTES = 64 * 2**20
 MAX_CONFIG_BYTES = 2**20
 
@@ -74,6 +76,8 @@ def _tensors(model: LineModel) -> dict[str, NDArray[Any]]:
     tensors: dict[str, NDArray[Any]] = {
         f"network.{name}": values for name, values in model.network.parameters.items()
     }
+    for grove, trees in model.trees.items():
+        tensors |= {f"trees.{grove}.{name}": getattr(trees, name) for name in _TREE_TENSORS}
     for name, linear in (("text", model.text), ("markup", model.markup)):
         if linear is not None:
             tensors[f"{name}.weights"] = linear.weights.astype(np.float16)
@@ -81,7 +85,7 @@ def _tensors(model: LineModel) -> dict[str, NDArray[Any]]:
     return {name: np.ascontiguousarray(values) for name, values in tensors.items()}
 
 
-def _expected(*, with_markup: bool) -> dict[str, tuple[list[int], str]]:
+def _expected(*, with_markup: bool, groves: Collection[str]) -> dict[str, tuple[list[int], str]]:
     """Shape and dtype of every tensor that a model has to have."""
     tensors = {
         "text.weights": ([1 << TEXT_BITS, N_OPINIONS], "float16"),
@@ -98,7 +102,18 @@ def _expected(*, with_markup: bool) -> dict[str, tuple[list[int], str]]:
     if with_markup:
         tensors["markup.weights"] = ([1 << MARKUP_BITS, N_OPINIONS], "float16")
         tensors["markup.bias"] = ([N_OPINIONS], "float32")
+    for grove in groves:
+        rounds, n_questions = GROVES[grove]
+        tensors[f"trees.{grove}.feature"] = ([rounds * n_questions, TESTS], "uint8")
+        tensors[f"trees.{grove}.threshold"] = ([rounds * n_questions, TESTS], "float32")
+        tensors[f"trees.{grove}.out"] = ([rounds * n_questions, TESTS], "uint32")
+        tensors[f"trees.{grove}.value"] = ([rounds * n_questions, LEAVES], "int32")
+        tensors[f"trees.{grove}.bias"] = ([n_questions], "float32")
     return tensors
+
+
+def _groves(tensors: Collection[str]) -> list[str]:
+    return [grove for grove in GROVES if f"trees.{grove}.value" in tensors]
 
 
 def read_config(folder: str | Path) -> dict[str, Any]:
@@ -124,7 +139,8 @@ def read_config(folder: str | Path) -> dict[str, Any]:
     if config.get("labels") != list(LABEL_NAMES):
         raise ModelError(f"{path}: labels are {config.get('labels')!r}, expected {list(LABEL_NAMES)}")
     tensors = config.get("tensors")
-    expected = _expected(with_markup=isinstance(tensors, dict) and "markup.weights" in tensors)
+    named: Collection[str] = tensors if isinstance(tensors, dict) else ()
+    expected = _expected(with_markup="markup.weights" in named, groves=_groves(named))
     if tensors != {name: {"shape": shape, "dtype": dtype} for name, (shape, dtype) in expected.items()}:
         raise ModelError(f"{path}: names other tensors than a {FORMAT} model has")
     return config
@@ -157,10 +173,15 @@ def load_model(folder: str | Path) -> LineModel:
     markup = None
     if "markup.weights" in tensors:
         markup = LinearModel(tensors["markup.weights"].astype(np.float32), tensors["markup.bias"])
+    trees = {
+        grove: Trees(**{name: tensors[f"trees.{grove}.{name}"] for name in _TREE_TENSORS})
+        for grove in _groves(tensors)
+    }
     return LineModel(
         LinearModel(tensors["text.weights"].astype(np.float32), tensors["text.bias"]),
         markup,
         Network(network),
+        trees,
     )
 
 
@@ -178,4 +199,8 @@ def _read_tensors(path: Path, data: bytes, promised: Mapping[str, Any]) -> dict[
     for name, values in tensors.items():
         if not np.isfinite(values).all():
             raise ModelError(f"{path}: tensor {name} holds values that are not finite")
+    for grove in _groves(tensors):
+        n_features = N_CONTEXT if grove.startswith("markup") else N_TEXT
+        if tensors[f"trees.{grove}.feature"].max() >= n_features:
+            raise ModelError(f"{path}: tensor trees.{grove}.feature names features that there are not")
     return tensors

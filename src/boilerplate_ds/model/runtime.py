@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING, TypeVar
@@ -14,15 +14,18 @@ from boilerplate_ds.features import Forest, LineBatch, context_features, markup_
 from boilerplate_ds.model.network import N_LABELS, Network, sigmoid, softmax
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from boilerplate_ds.document import Document
     from boilerplate_ds.model.linear import LinearModel
+    from boilerplate_ds.model.trees import Trees
 
 NOTHING = 0.4
 """Where no line is more likely than this to be main content, a page is taken to have none."""
+TREES_SHARE = 0.5
+"""Weight of the trees' logits beside the network's; docs/experiments.md shows what others gave."""
 CHUNK_CHARACTERS = 300_000
 """Documents are read together until they reach this size: larger arrays leave the processor's cache."""
 PIECE, OVERLAP = 20_000, 200
@@ -33,7 +36,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class LineModel:
-    """Two linear models and the network that reads their opinions in context.
+    """Two linear models, and the network and trees that read their opinions in context.
 
     Parameters
     ----------
@@ -41,11 +44,14 @@ class LineModel:
     markup : LinearModel or None
         None for a model that was trained on plain text only; it then reads no markup at all.
     network : Network
+    trees : dict of str to Trees
+        Some of ``trees.GROVES``: those that there was enough to learn from.
     """
 
     text: LinearModel
     markup: LinearModel | None
     network: Network
+    trees: Mapping[str, Trees] = field(default_factory=dict)
 
     def read(self, documents: Iterable[Document]) -> Iterator[Reading]:
         """Read documents in their order; what a document gives does not depend on its company."""
@@ -63,13 +69,31 @@ class LineModel:
         if batch.n_lines:
             forest = Forest.of(batch) if self.markup is not None else None
             features = context_features(batch, forest, *self.opinions(batch, forest))
-            labels, main = _answers(self.network.logits(features, batch.ends))
+            logits = self.network.logits(features, batch.ends)
+            self._mix_trees(logits, features, forest)
+            labels, main = _answers(logits)
         else:
             labels, main = np.zeros((0, N_LABELS), np.float32), np.zeros(0, np.float32)
         words = np.diff(batch.word_ends)
         for (number, piece), (start, end) in zip(chunk, pairwise(batch.ends.tolist()), strict=True):
             rows = slice(start + piece.before, end - piece.after)
             yield number, Reading(labels[rows], main[rows], words[rows])
+
+    def _mix_trees(
+        self, logits: NDArray[np.float32], features: NDArray[np.float32], forest: Forest | None
+    ) -> None:
+        """Mix what the trees say into the network's logits, in place."""
+        with_markup = forest.rows if forest is not None else np.zeros(0, dtype=np.int64)
+        for kind, rows in (("markup", with_markup), ("text", _others(with_markup, len(features)))):
+            if not len(rows):
+                continue
+            chosen = slice(None) if len(rows) == len(features) else rows
+            read = features[chosen]
+            for question, columns in (("labels", slice(N_LABELS)), ("main", slice(N_LABELS, None))):
+                trees = self.trees.get(f"{kind}.{question}")
+                if trees is not None:
+                    own = logits[chosen, columns] * np.float32(1 - TREES_SHARE)
+                    logits[chosen, columns] = own + trees.logits(read) * np.float32(TREES_SHARE)
 
     def probabilities(self, documents: Sequence[Document]) -> list[NDArray[np.float32]]:
         """Probability of each label for each line; one array of shape (n_lines, 4) a document."""
@@ -84,6 +108,13 @@ class LineModel:
         if self.markup is not None and forest is not None:
             markup[forest.rows] = self.markup(markup_tokens(forest, batch), len(forest.rows))
         return text, markup
+
+
+def _others(rows: NDArray[np.int64], n_lines: int) -> NDArray[np.int64]:
+    """Give the lines that are not among ``rows``."""
+    if not len(rows) or len(rows) == n_lines:
+        return np.arange(n_lines - len(rows))
+    return np.delete(np.arange(n_lines), rows)
 
 
 def _answers(logits: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

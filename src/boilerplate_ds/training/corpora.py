@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.util import find_spec
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -130,8 +131,8 @@ def _cut(document: Document, labels: Labels, origin: str) -> TrainingPage:
         < np.array(CUT_SHARE)[labels[np.flatnonzero(np.diff(run, prepend=-1))]]
     )
     keep = ~dropped[run]
-    text = Document.from_text(document.select(keep), **_fields(document))
-    return TrainingPage(text, labels[keep], CUT, origin)
+    lines = tuple(compress(document.lines, keep))
+    return TrainingPage(Document(lines=lines, **_fields(document)), labels[keep], CUT, origin)
 
 
 def _views(source: str, document: Document) -> Iterator[tuple[str, Document]]:
