@@ -28,10 +28,9 @@ GROVES = {"markup.main": (200, 1), "markup.labels": (50, 4), "text.main": (80, 1
 """Rounds of boosting and questions: of lines with markup or without it, about main content or the label."""
 UNIT = 2.0**-20
 """Leaves are whole multiples of this: their sums are exact, in whatever order they are added."""
-_NO_LEAF, _EVERY_LEAF = np.uint32(0), np.uint32(0xFFFFFFFF)
 _LAST_LEAF = np.uint32(1 << (LEAVES - 1))
-_AT_ONCE = 1000
-"""Lines that numpy reads together: what it makes of them stays small."""
+_AT_ONCE = 200
+"""Lines that numpy reads together: what it makes of them stays in the processor's cache."""
 _KERNEL = kernel("boilerplate_ds.model.trees_kernel")
 
 
@@ -82,12 +81,16 @@ class Trees:
 
     def _sums(self, features: Floats) -> NDArray[np.int64]:
         by_feature = np.ascontiguousarray(features.T)
-        leaves = np.full((len(self.value), len(features)), _EVERY_LEAF)
+        read = np.empty((len(self.value), len(features)), dtype=np.float32)
+        out, all_out = np.zeros((2, *read.shape), dtype=np.uint32)
         for test in range(TESTS):
-            fails = by_feature[self.feature[:, test]] > self.threshold[:, test, None]
-            leaves &= ~np.where(fails, self.out[:, test, None], _NO_LEAF)
-        leaves |= _LAST_LEAF
-        first = np.frexp((leaves & (~leaves + np.uint32(1))).astype(np.float64))[1] - 1  # of its lowest bit
+            np.take(by_feature, self.feature[:, test], axis=0, out=read, mode="clip")
+            fails = read > self.threshold[:, test, None]
+            np.multiply(fails.view(np.uint8), self.out[:, test, None], out=out)
+            all_out |= out
+        remain = ~all_out | _LAST_LEAF
+        lowest = (remain & (~remain + np.uint32(1))).astype(np.float32)
+        first = (lowest.view(np.int32) >> 23) - 127  # the exponent of a power of two
         values = np.take_along_axis(self.value, first, axis=1).astype(np.int64)
         sums: NDArray[np.int64] = values.reshape(-1, len(self.bias), len(features)).sum(axis=0).T
         return sums
