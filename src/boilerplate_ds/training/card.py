@@ -25,8 +25,8 @@ _SOURCES = {
     ),
     "wcxb-lines": (
         "1,234 pages of WCXB's development split, labelled line by line by language-model annotators under "
-        "this project's guidelines, one labelling each (258 with WCXB's main content in view). 64 of them, labelled "
-        "again by others of that kind, agree to Krippendorff's alpha 0.978."
+        "this project's guidelines, one labelling each (258 with WCXB's main content in view). 64 of them, "
+        "labelled again by others of that kind, agree to Krippendorff's alpha 0.978."
     ),
     "wcxb": (
         "WCXB 1.0 development split (Murrough Foley, 2026; repository "
