@@ -14,7 +14,7 @@ import numpy as np
 
 from boilerplate_ds.compiled import kernel
 from boilerplate_ds.features.columns import block_of, clipped, log, side_by_side, with_logarithms
-from boilerplate_ds.features.lines import hash_words, mix
+from boilerplate_ds.features.lines import SPREAD, hash_words, mix
 from boilerplate_ds.features.tree import N_TREE, tree_features
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ def _repetition(
         read: tuple[NDArray[np.float32], NDArray[np.float64]]
         read = _KERNEL.repetition(key, order, by.ends, chars, _log_of_repeats())
         return read
-    key = mix(batch.line_hash + batch.document.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
+    key = mix(batch.line_hash + batch.document.astype(np.uint64) * SPREAD)
     order = np.argsort(key, kind="stable")
     same = np.zeros(n, dtype=bool)
     same[1:] = key[order][1:] == key[order][:-1]
@@ -298,9 +298,8 @@ def _in_titles(batch: LineBatch) -> NDArray[np.float64]:
             batch.word_hash, batch.word_ends, batch.ends, hashes, ends
         )
         return found
-    spread = np.uint64(0x9E3779B97F4A7C15)
-    known = hashes + np.repeat(np.arange(len(titles)), np.diff(ends)).astype(np.uint64) * spread
-    asked = batch.word_hash + batch.document[batch.word_line].astype(np.uint64) * spread
+    known = hashes + np.repeat(np.arange(len(titles)), np.diff(ends)).astype(np.uint64) * SPREAD
+    asked = batch.word_hash + batch.document[batch.word_line].astype(np.uint64) * SPREAD
     return np.isin(asked, known).astype(np.float64)
 
 

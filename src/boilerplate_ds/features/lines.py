@@ -249,15 +249,16 @@ def _word_bounds(classes: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray
     return bounds[:-1][is_word], np.diff(bounds)[is_word]
 
 
-_BASE = np.uint64(0x9E3779B97F4A7C15)
-_INVERSE = np.uint64(pow(0x9E3779B97F4A7C15, -1, 2**64))
+SPREAD = np.uint64(0x9E3779B97F4A7C15)
+"""An odd number without pattern: base of the hash of a word, and what tells the hashes of documents apart."""
+_INVERSE = np.uint64(pow(int(SPREAD), -1, 2**64))
 
 
 @cache
 def _powers(size: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     """Powers of the hash base and of its inverse modulo 2**64, up to ``size``."""
     ones = np.ones(size, dtype=np.uint64)
-    base, inverse = ones * _BASE, ones * _INVERSE
+    base, inverse = ones * SPREAD, ones * _INVERSE
     base[0] = inverse[0] = 1
     return np.cumprod(base), np.cumprod(inverse)
 

@@ -11,7 +11,7 @@ import numpy as np
 from boilerplate_ds.compiled import kernel
 from boilerplate_ds.document import Document
 from boilerplate_ds.features import lines as c
-from boilerplate_ds.features.lines import LineBatch, mix
+from boilerplate_ds.features.lines import SPREAD, LineBatch, mix
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -127,7 +127,7 @@ class LinkTargets:
         running = np.zeros(len(words) + 1, dtype=np.uint64)
         np.cumsum(words, out=running[1:])
         host = running[batch.word_ends[1:]] - running[batch.word_ends[:-1]]
-        key = mix(host + batch.document.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
+        key = mix(host + batch.document.astype(np.uint64) * SPREAD)
         is_absolute = self.kind == ABSOLUTE
         _, group = np.unique(key, return_inverse=True)
         same = np.bincount(group, is_absolute)[group]

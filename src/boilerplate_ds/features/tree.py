@@ -10,7 +10,7 @@ import numpy as np
 
 from boilerplate_ds.compiled import kernel
 from boilerplate_ds.features.columns import block_of, log, side_by_side, with_logarithms
-from boilerplate_ds.features.lines import mix
+from boilerplate_ds.features.lines import SPREAD, mix
 from boilerplate_ds.features.link_tokens import N_KINDS, LinkTargets
 from boilerplate_ds.sources.html_tags import TAG_IDS, TAGS
 
@@ -396,9 +396,8 @@ def _kind_sums(
     if _KERNEL is not None:
         key = _KERNEL.place_keys(own, outer, forest.document)
         return with_logarithms(_KERNEL.kind_sums(key, np.argsort(key), values, total), (0, 1), (1 / 4, 1 / 4))
-    spread = np.uint64(0x9E3779B97F4A7C15)
     key = mix(
-        mix(own.astype(np.uint64) * spread + outer.astype(np.uint64)) + forest.document.astype(np.uint64)
+        mix(own.astype(np.uint64) * SPREAD + outer.astype(np.uint64)) + forest.document.astype(np.uint64)
     )
     _, kind = np.unique(key, return_inverse=True)
     sums = np.stack([np.bincount(kind, column) for column in values.T])

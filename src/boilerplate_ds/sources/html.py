@@ -22,9 +22,9 @@ from boilerplate_ds.sources.html_tags import BLOCK_TAGS, CONTROLS, LINE_ENDS, PI
 from boilerplate_ds.sources.html_text import LINE_END, PRE_BREAK, UNPRINTABLE, plain, printable, split_pre
 from boilerplate_ds.sources.html_tokens import (
     Attributes,
+    Hrefs,
     Plan,
     Plans,
-    Targets,
     attributes_of,
     name_of,
     split_tags,
@@ -263,8 +263,8 @@ def _read_purely(html: str) -> tuple[list[str], Markup, Sequence[str | None]]:
     parent = np.searchsorted(rows, np.array(tree.parent)[rows]).astype(np.int32)
     tag = np.array([plan_of[start].tag for start in written], dtype=np.int16)
     own = np.searchsorted(rows, lines.holder).astype(np.int32)
-    targets = Targets()
-    link = [targets[tags[start]] if start >= 0 else 0 for start in lines.link.tolist()]
+    hrefs = Hrefs()
+    link = [hrefs[tags[start]] if start >= 0 else 0 for start in lines.link.tolist()]
     markup = Markup(
         element=own,
         block=_nearest_blocks(own, parent, tag),
@@ -275,7 +275,7 @@ def _read_purely(html: str) -> tuple[list[str], Markup, Sequence[str | None]]:
         attributes=tuple(attributes.distinct),
         hidden=(said & 1).astype(bool),
         link=np.array(link, dtype=np.int32),
-        links=tuple(targets.distinct),
+        links=tuple(hrefs.distinct),
         between=lines.between,
         title=_title(tags),
     )

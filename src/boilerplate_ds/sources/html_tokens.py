@@ -148,7 +148,7 @@ class Attributes(dict[str, int]):
         return said
 
 
-class Targets(dict["str | None", int]):
+class Hrefs(dict["str | None", int]):
     """The number of the target (``href``) of each distinct tag of a link.
 
     Attributes
