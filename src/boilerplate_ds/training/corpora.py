@@ -13,17 +13,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from itertools import compress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from boilerplate_ds.document import Document
 from boilerplate_ds.errors import DatasetError, SourceError, reject_or_raise
+from boilerplate_ds.sources.arrow import parquet_batches, rows_of
 from boilerplate_ds.training.alignment import align_with_content, carry_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from boilerplate_ds.dataset.gold import GoldDocument
     from boilerplate_ds.document import Labels
@@ -180,18 +181,21 @@ def wcxb_pages(
     if missing:
         raise DatasetError(f"{path}: lacks the columns {', '.join(missing)}")
     done = 0
-    for batch in file.iter_batches(batch_size=64, columns=wanted):
-        for row in batch.to_pylist():
+    with Path(path).open("rb") as handle:
+        for row in (row for batch in parquet_batches(handle, wanted) for row in rows_of(batch)):
             done += 1
             try:
                 yield from _wcxb_page(row)
             except SourceError as error:
-                reject_or_raise(rejects, path, f"page {row['id']}", str(error))
-        if progress is not None:
-            progress("Reading WCXB", done / max(file.metadata.num_rows, 1))
+                name = f"row {done}" if isinstance(row, SourceError) else f"page {row['id']}"
+                reject_or_raise(rejects, path, name, str(error))
+            if progress is not None:
+                progress("Reading WCXB", done / max(file.metadata.num_rows, 1))
 
 
-def _wcxb_page(row: Mapping[str, Any]) -> Iterator[TrainingPage]:
+def _wcxb_page(row: Mapping[str, Any] | SourceError) -> Iterator[TrainingPage]:
+    if isinstance(row, SourceError):
+        raise row
     for name in ("html", "main_content"):
         if not isinstance(row[name], str):
             raise SourceError(f"{name} is {type(row[name]).__name__}, not a string")
