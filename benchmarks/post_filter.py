@@ -1,10 +1,10 @@
 """What cleaning adds behind a main-content extractor, on WCXB pages whose sites the model has not seen.
 
-    python benchmarks/post_filter.py --corpus ../shared/corpus --model build/fold-0
-    python benchmarks/post_filter.py --corpus ../shared/corpus --model build/fold-0 --docs
+    python benchmarks/post_filter.py --corpus ../shared/corpus --models build/folds --folds 0
+    python benchmarks/post_filter.py --corpus ../shared/corpus --models build/folds --docs
 
-The first run trains a model on four fifths of the sites (``--fold``) and keeps it in ``--model``; later runs
-judge the model that is there. ``--docs`` also puts the table into ``docs/after-an-extractor.md``.
+The first run for a fold trains a model on the sites of the other four and keeps it under ``--models``; later
+runs judge the model that is there. ``--docs`` also puts the table into ``docs/after-an-extractor.md``.
 The corpus folder holds ``wcxb-dev.parquet`` and ``lines-dev-html.parquet``; the stand-off labels must have
 been hydrated (``boilerplate-ds hydrate labels/standoff/lines-dev --from CORPUS``, and ``wcxb-lines``).
 """
@@ -27,7 +27,7 @@ from boilerplate_ds.training.alignment import word_f1, words
 from boilerplate_ds.training.run import read_labels, training_pages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -47,17 +47,24 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--corpus", type=Path, required=True, help="folder with the corpora")
-    parser.add_argument("--model", type=Path, required=True, help="folder of the fold's model")
-    parser.add_argument("--fold", type=int, default=0, help=f"which of {N_FOLDS} folds is judged")
+    parser.add_argument("--models", type=Path, required=True, help="folder of the folds' models")
+    parser.add_argument(
+        "--folds", type=int, nargs="+", default=list(range(N_FOLDS)), help=f"which of {N_FOLDS} are judged"
+    )
     parser.add_argument("--docs", action="store_true", help=f"put the table into {DOCS}")
     options = parser.parse_args()
 
-    if not (options.model / NOTE).exists():
-        train(options)
-    judged = references(options)
-    results = [judge(name, extract, judged, options) for name, extract in extractors().items()]
+    by_fold, from_html = [], []
+    for fold in options.folds:
+        model = options.models / f"fold-{fold}"
+        if not (model / NOTE).exists():
+            train(options.corpus, model, fold)
+        pages = judged_pages(options.corpus, model, fold)
+        by_fold.append([judge(name, extract, pages, model) for name, extract in extractors().items()])
+        from_html.append(judge_html(pages, model))
+    results = [Effect.joined(effects) for effects in zip(*by_fold, strict=True)]
     print(json.dumps([result.as_json() for result in results], indent=2))
-    table = as_table(results, judge_html(judged, options), options.fold)
+    table = as_table(results, np.concatenate(from_html), len(options.folds))
     print(table)
     if options.docs:
         fill(DOCS, "post_filter", table)
@@ -78,36 +85,34 @@ def read_pages(corpus: Path) -> list[TrainingPage]:
     )
 
 
-def train(options: argparse.Namespace) -> None:
+def train(corpus: Path, folder: Path, held_out: int) -> None:
     """Fit the model of all folds but one, and note beside it which pages that leaves to be judged."""
-    pages = read_pages(options.corpus)
+    pages = read_pages(corpus)
     sites = [page.document.site or page.document.id for page in pages]
     folds = site_folds(sites, N_FOLDS, [len(page.document.lines) for page in pages])
-    left = [p for p, fold in zip(pages, folds, strict=True) if fold == options.fold]
-    pages = [p for p, fold in zip(pages, folds, strict=True) if fold != options.fold]
+    left = [p for p, fold in zip(pages, folds, strict=True) if fold == held_out]
+    pages = [p for p, fold in zip(pages, folds, strict=True) if fold != held_out]
     model = LineClassifier(n_jobs=1).fit(
         [p.document for p in pages],
         [p.labels for p in pages],
         progress=lambda step, done: print(f"\r{step} {done:4.0%} ", end="", flush=True),
     )
     print()
-    model.save(options.model)
+    model.save(folder)
     judged = sorted({p.document.id.removeprefix("wcxb-") for p in left if p.origin == "wcxb"})
-    (options.model / NOTE).write_text(json.dumps({"fold": options.fold, "folds": N_FOLDS, "judged": judged}))
+    (folder / NOTE).write_text(json.dumps({"fold": held_out, "folds": N_FOLDS, "judged": judged}))
 
 
-def references(options: argparse.Namespace) -> dict[str, str]:
-    """Give the main content of the pages that the model was not trained on, by id."""
+def judged_pages(corpus: Path, model: Path, fold: int) -> list[dict[str, Any]]:
+    """Give id, URL, HTML and main content of the pages that the model was not trained on."""
     from pyarrow import parquet
 
-    note = json.loads((options.model / NOTE).read_text())
-    if (note["fold"], note["folds"]) != (options.fold, N_FOLDS):
-        raise SystemExit(f"{options.model} was not trained without fold {options.fold}; name another folder")
+    note = json.loads((model / NOTE).read_text())
+    if (note["fold"], note["folds"]) != (fold, N_FOLDS):
+        raise SystemExit(f"{model} was not trained without fold {fold}; name another folder")
+    table = parquet.read_table(corpus / "wcxb-dev.parquet", columns=["id", "url", "html", "main_content"])
     judged = set(note["judged"])
-    table = parquet.read_table(options.corpus / "wcxb-dev.parquet", columns=["id", "main_content"])
-    return {
-        str(row["id"]): row["main_content"] or "" for row in table.to_pylist() if str(row["id"]) in judged
-    }
+    return [row for row in table.to_pylist() if str(row["id"]) in judged]
 
 
 def extractors() -> dict[str, Callable[[str, str], str]]:
@@ -145,6 +150,14 @@ class Effect:
     cautious: NDArray[np.float64]
     failed: int
 
+    @classmethod
+    def joined(cls, effects: Sequence[Effect]) -> Effect:
+        """Put the pages of all folds together."""
+        parts = (
+            np.concatenate([getattr(e, part) for e in effects]) for part in ("before", "after", "cautious")
+        )
+        return cls(effects[0].name, *parts, failed=sum(e.failed for e in effects))
+
     def gain(self, after: NDArray[np.float64]) -> tuple[float, float, float]:
         """Mean gain in word F1 with its 95% bootstrap interval over pages."""
         gains = after[:, 0] - self.before[:, 0]
@@ -169,16 +182,13 @@ class Effect:
 
 
 def judge(
-    name: str,
-    extract: Callable[[str, str], str],
-    contents: dict[str, str],
-    options: argparse.Namespace,
+    name: str, extract: Callable[[str, str], str], pages: Sequence[dict[str, Any]], model: Path
 ) -> Effect:
     """Extract, clean and score every page; a page that an extractor fails on counts as empty."""
-    cleaner, cautious = Cleaner(options.model), Cleaner(options.model, threshold=CAUTIOUS)
+    cleaner, cautious = Cleaner(model), Cleaner(model, threshold=CAUTIOUS)
     scored: list[list[tuple[float, float, float]]] = [[], [], []]
     failed = 0
-    for row in html_of(contents, options):
+    for row in pages:
         try:
             text = extract(row["html"], row["url"] or "")
         except Exception as error:  # noqa: BLE001  other people's code on other people's pages
@@ -193,28 +203,14 @@ def judge(
             document.select(cautious.decide(reading)),
         )
         for values, each in zip(scored, texts, strict=True):
-            values.append(scores(each, contents[str(row["id"])]))
+            values.append(scores(each, row["main_content"] or ""))
     return Effect(name, *map(np.array, scored), failed)
 
 
-def judge_html(contents: dict[str, str], options: argparse.Namespace) -> NDArray[np.float64]:
+def judge_html(pages: Sequence[dict[str, Any]], model: Path) -> NDArray[np.float64]:
     """Score what the cleaner keeps when it is given the HTML itself."""
-    cleaner = Cleaner(options.model)
-    return np.array(
-        [
-            scores(cleaner.clean_html(row["html"]), contents[str(row["id"])])
-            for row in html_of(contents, options)
-        ]
-    )
-
-
-def html_of(contents: dict[str, str], options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """Give id, URL and HTML of the pages that are judged."""
-    from pyarrow import parquet
-
-    file = parquet.ParquetFile(options.corpus / "wcxb-dev.parquet")
-    for batch in file.iter_batches(batch_size=64, columns=["id", "url", "html"]):
-        yield from (row for row in batch.to_pylist() if str(row["id"]) in contents)
+    cleaner = Cleaner(model)
+    return np.array([scores(cleaner.clean_html(row["html"]), row["main_content"] or "") for row in pages])
 
 
 def scores(text: str, reference: str) -> tuple[float, float, float]:
@@ -228,11 +224,10 @@ def scores(text: str, reference: str) -> tuple[float, float, float]:
     )
 
 
-def as_table(results: list[Effect], from_html: NDArray[np.float64], fold: int) -> str:
+def as_table(results: list[Effect], from_html: NDArray[np.float64], n_folds: int) -> str:
     """Write the effects as a Markdown table."""
-    fold_of = f"fold {fold} of {N_FOLDS}"
     rows = [
-        f"Measured on {len(from_html)} pages, {fold_of}; the model has seen none of their sites.",
+        f"Measured on {len(from_html)} pages ({n_folds} of {N_FOLDS} folds), of sites new to the model.",
         "",
         f"| | word F1 alone | cleaned | gain (95%) | at threshold {CAUTIOUS} | precision | recall |",
         "|---|--:|--:|--:|--:|--:|--:|",
