@@ -149,6 +149,20 @@ def test_labels_that_do_not_fit_are_refused(labels, message):
         LineClassifier(n_folds=2).fit([Document(id="a", lines=("x", "y"))], labels)
 
 
+def test_documents_without_lines_and_wrong_groups_are_refused(small_set):
+    empty = [Document(id="a", lines=())]
+    for documents, labels in (([], []), (empty, [np.zeros(0, dtype=np.int8)])):
+        with pytest.raises(DatasetError, match="nothing to train on"):
+            LineClassifier().fit(documents, labels)
+    with pytest.raises(DatasetError, match="30 documents, but groups of 1"):
+        LineClassifier().fit(*small_set, groups=["a"])
+
+
+def test_groups_may_be_an_array(small_set):
+    groups = np.array([f"g{i % 4}" for i in range(len(small_set[0]))])
+    assert LineClassifier(epochs=1, n_folds=2).fit(*small_set, groups=groups).predict(small_set[0][:1])
+
+
 def test_a_group_is_never_split_over_folds(small_set):
     documents, labels = small_set
     groups = [f"group {i % 5}" for i in range(len(documents))]
@@ -172,3 +186,14 @@ def test_a_document_labelled_and_reviewed_is_learned_from_once():
     targets = lines.targets()
     assert (targets.label_weight[[0, 1, 2]] == targets.label_weight[[4, 5, 6]]).all()
     assert (targets.main_weight[:4] != targets.main_weight[4:]).all()
+
+
+def test_of_answers_that_contradict_each_other_the_first_counts():
+    page = Document(id="p", lines=("a", "b", "c"))
+    given = [[MAIN, 0, 2], [NOT_MAIN, 2, 0], [1, -3, MAIN]]
+    labels = [np.array(answers, dtype=np.int8) for answers in given]
+    lines = _TrainingLines.of([page] * 3, labels, ["p"] * 3)
+    assert lines.main.tolist() == [1, -1, 1]
+    assert lines.labels.tolist() == [1, 0, 2]
+    apart = _TrainingLines.of([page] * 3, labels, ["p", "q", "r"])
+    assert len(apart.documents) == 3

@@ -8,6 +8,7 @@ import pickle
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,9 @@ from safetensors.numpy import load_file, save_file
 from boilerplate_ds import Cleaner, Document, LineClassifier
 from boilerplate_ds.document import MAIN, NOT_MAIN
 from boilerplate_ds.errors import ModelError
-from boilerplate_ds.model import load_model, persistence
+from boilerplate_ds.model import load_model, persistence, trees
+from boilerplate_ds.model.persistence import save_model
+from kernels import in_python, same
 
 
 @pytest.fixture(scope="module")
@@ -58,23 +61,56 @@ def test_the_config_keeps_facts_and_parameters(saved):
 
 @pytest.fixture(scope="module")
 def with_trees() -> tuple[LineClassifier, list[Document]]:
-    """A model of reviewed pages of HTML."""
-    html = "<nav><a href='/'>Home</a></nav><main><p>The ferry runs.</p></main><footer>© Ferry</footer>"
-    pages = [Document.from_html(html, id=f"h{i}", site=str(i)) for i in range(30)]
-    reviewed = np.array([NOT_MAIN, MAIN, NOT_MAIN], dtype=np.int8)
-    return LineClassifier(epochs=3, n_folds=3).fit(pages, [reviewed] * len(pages)), pages
+    """A model of pages of HTML with four labels, and of reviewed pages of HTML and text."""
+    html = (
+        "<nav><a href='/'>Home</a></nav><main><p>The ferry runs every hour.</p></main>"
+        "<aside>Buy now</aside><ul><li><a href='/a'>Read about bread</a></li></ul>"
+    )
+    pages = [Document.from_html(html, id=f"p{i}", site=str(i)) for i in range(60)]
+    text = [page.without_markup() for page in pages]
+    labels = np.array([2, 0, 1, 3], dtype=np.int8)
+    reviewed = np.array([NOT_MAIN, MAIN, NOT_MAIN, NOT_MAIN], dtype=np.int8)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trees, "ENOUGH", 100)
+        model = LineClassifier(epochs=3, n_folds=3).fit(
+            [*pages, *pages, *text], [labels] * 60 + [reviewed] * 120
+        )
+    return model, [pages[0], text[1], pages[2]]
 
 
 def test_trees_are_saved_with_their_model(with_trees, tmp_path):
-    model, pages = with_trees
-    text = [page.without_markup() for page in pages[:3]]
+    model, documents = with_trees
+    assert set(model.model_.trees) == set(trees.GROVES)
     loaded = LineClassifier.load(model.save(tmp_path / "model"))
-    assert set(model.model_.trees) == {"markup.main"}
-    for before, after in zip(model.read(pages + text), loaded.read(pages + text), strict=True):
-        np.testing.assert_array_equal(before.main, after.main)
-    together = model.read([text[0], pages[0]])
-    np.testing.assert_array_equal(together[1].main, model.read([pages[0]])[0].main)
-    assert (together[0].main != together[1].main).all()
+    for before, after in zip(model.read(documents), loaded.read(documents), strict=True):
+        same(before.main, after.main)
+        same(before.labels, after.labels)
+
+
+def test_each_document_is_read_by_its_own_trees(with_trees):
+    model, documents = with_trees
+    together = model.read(documents)
+    network = replace(model.model_, trees={})
+    for document, reading, without in zip(documents, together, network.read(documents), strict=True):
+        (alone,) = model.read([document])
+        same(reading.main, alone.main)
+        same(reading.labels, alone.labels)
+        assert (reading.main != without.main).all()
+        assert (reading.labels == without.labels).all() == (document.markup is None)
+    with in_python():
+        for reading, again in zip(together, model.read(documents), strict=True):
+            same(reading.main, again.main)
+            same(reading.labels, again.labels)
+
+
+def test_a_model_without_trees_is_read_as_its_network_alone(with_trees, tmp_path):
+    model, documents = with_trees
+    bare = LineClassifier.load(save_model(replace(model.model_, trees={}), tmp_path / "bare"))
+    assert not bare.model_.trees
+    for reading, again in zip(
+        replace(model.model_, trees={}).read(documents), bare.read(documents), strict=True
+    ):
+        same(reading.main, again.main)
 
 
 def test_trees_that_ask_for_features_that_are_not_there_are_refused(with_trees, tmp_path):

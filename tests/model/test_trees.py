@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -46,14 +48,26 @@ def test_arrays_say_what_scikit_learn_says(features, grove):
     np.testing.assert_allclose(trees.logits(features), expected, atol=1e-3)
 
 
-@pytest.mark.parametrize("grove", ["markup.main", "markup.labels"])
-@pytest.mark.skipif(t._KERNEL is None, reason="the kernels are not compiled here")
+NEEDS_KERNEL = pytest.mark.skipif(t._KERNEL is None, reason="the kernels are not compiled here")
+NUMBERS = np.array([np.inf, -np.inf, np.nan, -0.0, 1e-42, 0.0, 3e38, -3e38, 1, -1, 0.5, 2], dtype=np.float32)
+
+
+@pytest.mark.parametrize("grove", GROVES)
+@NEEDS_KERNEL
 def test_the_kernel_gives_the_same_bits(features, grove):
     trees, _ = fit(features, grove)
-    for n in (0, 1, 17, 33, N_LINES):
-        compiled = trees.logits(features[:n])
+    odd = np.stack([np.roll(NUMBERS, i) for i in range(40)])
+    for given in (odd, *(features[:n] for n in (0, 1, 17, 32, 33, 64, N_LINES))):
+        compiled = trees.logits(given)
         with in_python():
-            same(compiled, trees.logits(features[:n]))
+            same(compiled, trees.logits(given))
+
+
+@NEEDS_KERNEL
+def test_vectors_of_any_size_give_the_same_sums(features):
+    trees, _ = fit(features, "markup.labels")
+    tables = trees.feature, trees.threshold, trees.out, trees.value
+    same(t._KERNEL.sums(features, *tables, 4, by_narrow=True), t._KERNEL.sums(features, *tables, 4))
 
 
 def test_a_strangers_trees_lead_to_no_leaf_that_is_not_there(features):
@@ -71,8 +85,27 @@ def test_a_strangers_trees_lead_to_no_leaf_that_is_not_there(features):
         same(given, wild.logits(features[:100]))
 
 
-def test_one_answer_alone_gives_no_trees(features):
+def test_trees_that_do_not_fit_their_input_are_refused_with_and_without_the_kernel(features):
+    trees, _ = fit(features, "markup.main")
+    lame = replace(trees, bias=np.zeros(3, dtype=np.float32))
+    mute = replace(trees, bias=np.zeros(0, dtype=np.float32))
+    cases = [
+        (trees, features[:, :1].copy(), "not there"),
+        (lame, features, "alike"),
+        (mute, features, "alike"),
+    ]
+    for wrong, given, message in cases:
+        with pytest.raises(ValueError, match=message):
+            wrong.logits(given)
+        with in_python(), pytest.raises(ValueError, match=message):
+            wrong.logits(given)
+
+
+def test_too_few_lines_or_one_answer_alone_give_no_trees(features):
     weight = np.ones(N_LINES, dtype=np.float32)
+    few = np.arange(t.ENOUGH - 1)
+    answers = (few % 2).astype(np.int8)
+    assert fit_trees(features[few], answers, weight[few], grove="markup.main") is None
     assert fit_trees(features, np.zeros(N_LINES, dtype=np.int8), weight, grove="markup.main") is None
     three = (np.arange(N_LINES) % 3).astype(np.int8)
     assert fit_trees(features, three, weight, grove="markup.labels") is None

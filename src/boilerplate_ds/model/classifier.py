@@ -6,9 +6,11 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GroupKFold
+from threadpoolctl import threadpool_limits
 
 from boilerplate_ds.document import MAIN, NOT_MAIN
 from boilerplate_ds.errors import DatasetError
@@ -44,10 +46,10 @@ _MAX_WORDS = 200
 class LineClassifier(BaseEstimator):  # type: ignore[misc]
     """Labels each line of a document, reading it in its context.
 
-    Two linear models over hashed tokens (text; markup where there is any) read each line, a small
-    convolutional network and, where there is markup, boosted trees read their opinions together with shape,
-    position, repetition and the element tree. What these are trained on are opinions of linear models that
-    have not seen the line's site.
+    Two linear models over hashed tokens (text; markup where there is any) read each line; a small
+    convolutional network and, where there is enough to learn from, boosted trees read their opinions together
+    with shape, position, repetition and the element tree. What these are trained on are opinions of linear
+    models that have not seen the line's site.
 
     Parameters
     ----------
@@ -57,7 +59,7 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
         Passes of the second stage over the data.
     random_state : int
     n_jobs : int
-        Processes that fit the first stage's folds.
+        Processes that fit the first stage's folds, then threads that fit the trees.
 
     Attributes
     ----------
@@ -86,7 +88,9 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         documents : sequence of Document
-            With markup or without, in any mix.
+            With markup or without, in any mix. One that is there again (same id, lines and group, both with
+            or both without markup), labelled once and reviewed once, is learned from once, with both answers;
+            of answers that contradict each other the first counts.
         labels : sequence of array of int, each (n_lines,)
             Class ids; ``MAIN`` or ``NOT_MAIN`` for lines of which only that is known; lower for a line that
             is context only.
@@ -100,9 +104,8 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
         DatasetError
             If labels do not fit their documents, or no line is labelled.
         """
-        training = _TrainingLines.of(
-            documents, _checked(documents, labels), groups or [d.site or d.id for d in documents]
-        )
+        given = [d.site or d.id for d in documents] if groups is None else list(groups)
+        training = _TrainingLines.of(documents, _checked(documents, labels, given), given)
         tell = progress or (lambda _step, _done: None)
         text, markup, opinions = self._fit_linear(training, tell)
         features = _features(training, *opinions, tell)
@@ -157,14 +160,15 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
             "labels": (targets.labels, targets.label_weight),
         }
         for number, grove in enumerate(GROVES):
-            tell("Training trees", number / len(GROVES))
             kind, _, question = grove.partition(".")
             known, weight = answers[question]
             lines = np.flatnonzero((known >= 0) & (training.has_markup == (kind == "markup")))
             read = features[lines] if kind == "markup" else features[lines, :N_TEXT]
-            trees = fit_trees(read, known[lines], weight[lines], grove=grove, seed=self.random_state)
+            with threadpool_limits(effective_n_jobs(self.n_jobs), user_api="openmp"):
+                trees = fit_trees(read, known[lines], weight[lines], grove=grove, seed=self.random_state)
             if trees is not None:
                 groves[grove] = trees
+            tell("Training trees", (number + 1) / len(GROVES))
         return groves
 
     def read(self, documents: Sequence[Document]) -> list[Reading]:
@@ -211,9 +215,13 @@ def _itself(document: Document) -> Document:
     return document
 
 
-def _checked(documents: Sequence[Document], labels: Sequence[Labels]) -> list[Labels]:
+def _checked(
+    documents: Sequence[Document], labels: Sequence[Labels], groups: Sequence[str] | None = None
+) -> list[Labels]:
     if len(documents) != len(labels):
         raise DatasetError(f"{len(documents)} documents, but labels of {len(labels)}")
+    if groups is not None and len(groups) != len(documents):
+        raise DatasetError(f"{len(documents)} documents, but groups of {len(groups)}")
     checked = [np.asarray(given) for given in labels]
     for document, given in zip(documents, checked, strict=True):
         if given.shape != (len(document.lines),):
@@ -260,15 +268,19 @@ class _TrainingLines:
         first: dict[tuple[object, ...], int] = {}
         four, main = [given.copy() for given in labels], [_reviewed(given) for given in labels]
         for i, document in enumerate(documents):
-            own = first.setdefault((document.id, document.markup is None, document.lines), i)
+            own = first.setdefault((document.id, groups[i], document.markup is None, document.lines), i)
             if own != i:
-                four[own] = np.maximum(four[own], labels[i])
-                main[own] = np.maximum(main[own], main[i])
+                main[own] = np.where(main[own] >= 0, main[own], main[i])
+                four[own] = np.where(four[own] >= 0, four[own], labels[i])
+                reviewed = np.where(main[own] == 1, MAIN, NOT_MAIN)
+                four[own] = np.where((four[own] < 0) & (main[own] >= 0), reviewed, four[own])
         order = [i for i in first.values() if documents[i].lines]
+        if not order:
+            raise DatasetError("no line is labelled; there is nothing to train on")
         return cls(
             [documents[i] for i in order],
-            np.concatenate([np.zeros(0, dtype=np.int8), *(four[i] for i in order)]),
-            np.concatenate([np.zeros(0, dtype=np.int8), *(main[i] for i in order)]),
+            np.concatenate([four[i] for i in order], dtype=np.int8),
+            np.concatenate([main[i] for i in order], dtype=np.int8),
             [groups[i] for i in order],
         )
 

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
 FORMAT = "boilerplate-ds/1"
-"""Changes whenever features or network change shape or meaning; older models are then refused by name."""
+"""Changes whenever features, network or trees change shape or meaning; older models are then refused by name.
+Trees are optional: a model without them reads as it did before there were any."""
 _TREE_TENSORS = ("feature", "threshold", "out", "value", "bias")
 MAX_WEIGHT_BYTES = 64 * 2**20
 MAX_CONFIG_BYTES = 2**20

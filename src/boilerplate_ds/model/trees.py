@@ -22,13 +22,18 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 LEAVES = 32
-"""Of a tree at most: a bit each."""
+"""Of a tree at most: a bit each. Trees are fitted with one less, as they were when they were tried."""
 TESTS = LEAVES - 1
 GROVES = {"markup.main": (200, 1), "markup.labels": (50, 4), "text.main": (80, 1)}
 """Rounds of boosting and questions: of lines with markup or without it, about main content or the label."""
+MAX_FEATURES = 256
 UNIT = 2.0**-20
 """Leaves are whole multiples of this: their sums are exact, in whatever order they are added."""
 _LAST_LEAF = np.uint32(1 << (LEAVES - 1))
+MIN_LINES = 40
+"""Lines that a leaf is fitted to at least."""
+ENOUGH = 50 * MIN_LINES
+"""Fewer lines are left to the network: their trees would know too little."""
 _AT_ONCE = 200
 """Lines that numpy reads together: what it makes of them stays in the processor's cache."""
 _KERNEL = kernel("boilerplate_ds.model.trees_kernel")
@@ -67,10 +72,19 @@ class Trees:
         Returns
         -------
         ndarray of float32, shape (n_lines, n_questions)
+
+        Raises
+        ------
+        ValueError
+            If a test reads a column that is not there, or some questions have more trees than others.
         """
         n_questions = len(self.bias)
+        if not n_questions or len(self.feature) % n_questions:
+            raise ValueError(f"{len(self.feature)} trees can't answer {n_questions} questions alike")
         if _KERNEL is not None:
             sums = _KERNEL.sums(features, self.feature, self.threshold, self.out, self.value, n_questions)
+        elif self.feature.max() >= features.shape[1]:
+            raise ValueError("a tree reads a feature that is not there")
         else:
             sums = np.zeros((len(features), n_questions), dtype=np.int64)
             for first in range(0, len(features), _AT_ONCE):
@@ -99,7 +113,7 @@ class Trees:
 def fit_trees(
     features: Floats, answers: NDArray[np.int8], weight: Floats, *, grove: str, seed: int = 0
 ) -> Trees | None:
-    """Fit trees to lines whose answer is known; None unless every answer is there.
+    """Fit trees to lines whose answer is known; None if they are too few, or not every answer is there.
 
     Parameters
     ----------
@@ -114,14 +128,16 @@ def fit_trees(
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     rounds, n_questions = GROVES[grove]
-    if len(np.unique(answers)) < max(n_questions, 2):
+    if features.shape[1] > MAX_FEATURES:
+        raise ValueError(f"{features.shape[1]} features; trees can name {MAX_FEATURES}")
+    if len(answers) < ENOUGH or len(np.unique(answers)) < max(n_questions, 2):
         return None
     fitted = HistGradientBoostingClassifier(
         max_iter=rounds,
         max_leaf_nodes=LEAVES - 1,
         learning_rate=0.1,
         l2_regularization=5.0,
-        min_samples_leaf=40,
+        min_samples_leaf=MIN_LINES,
         max_features=0.3,
         early_stopping=False,
         random_state=seed,
@@ -150,8 +166,7 @@ def _in_order(nodes: NDArray[np.void]) -> tuple[list[int], list[tuple[int, range
     """Give a tree's leaves from left to right, and its tests with the leaves on the left of each."""
     leaves: list[int] = []
     tests: list[tuple[int, range]] = []
-    waiting: list[tuple[int, int]] = [(0, -1)]
-    """Nodes to go to; with a number of leaves, tests whose left side is done."""
+    waiting: list[tuple[int, int]] = [(0, -1)]  # nodes to go to; tests whose left is done, where it began
     while waiting:
         node, first = waiting.pop()
         if first >= 0:

@@ -17,13 +17,6 @@ cdef enum:
 
 cdef extern from *:
     """
-    #include <stdlib.h>
-    /* for processors with wider vectors too, where the linker can choose between the two */
-    #if defined(__GLIBC__) && defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-    #define TWICE __attribute__((target_clones("avx2", "default")))
-    #else
-    #define TWICE
-    #endif
     /* without branches, which nobody could predict, and without a builtin, which compilers have their own of:
        a product with a de Bruijn sequence has another number in its upper five bits for each place */
     static inline int first_leaf(uint32_t bits) {
@@ -33,46 +26,69 @@ cdef extern from *:
         bits |= 0x80000000u;  /* the last leaf stays, whatever a stranger's model rules out */
         return place[((bits & (0u - bits)) * 0x077CB531u) >> 27];
     }
+
     /* all tests of a tree, each for 32 lines at once; columns has 32 numbers for each feature */
+    typedef void find_leaves_of_tree(
+        uint32_t *leaves, const float *columns, const uint8_t *feature, const float *threshold, const uint32_t *out);
     #if defined(__GNUC__)
-    typedef float numbers __attribute__((vector_size(32), aligned(4), may_alias));
-    typedef uint32_t lanes __attribute__((vector_size(32), aligned(4), may_alias));
-    TWICE static void find_leaves(
-        uint32_t *leaves, const float *columns, const uint8_t *feature, const float *threshold, const uint32_t *out
-    ) {
-        lanes a = ~(lanes) {0}, b = a, c = a, d = a;
-        for (int test = 0; test < 31; test++) {
-            const numbers *column = (const numbers *) (columns + 32 * (size_t) feature[test]);
-            numbers limit = threshold[test] - (numbers) {0};
-            lanes bits = out[test] - (lanes) {0};
-            a &= ~(bits & (lanes) (column[0] > limit));
-            b &= ~(bits & (lanes) (column[1] > limit));
-            c &= ~(bits & (lanes) (column[2] > limit));
-            d &= ~(bits & (lanes) (column[3] > limit));
+    #define FIND_LEAVES(NAME, BYTES)                                                                        \\
+        static void NAME(                                                                                   \\
+            uint32_t *leaves, const float *columns, const uint8_t *feature, const float *threshold,         \\
+            const uint32_t *out                                                                             \\
+        ) {                                                                                                 \\
+            typedef float numbers __attribute__((vector_size(BYTES), aligned(4), may_alias));               \\
+            typedef uint32_t lanes __attribute__((vector_size(BYTES), aligned(4), may_alias));              \\
+            lanes left[128 / BYTES];                                                                        \\
+            for (int i = 0; i < 128 / BYTES; i++)                                                           \\
+                left[i] = ~(lanes) {0};                                                                     \\
+            for (int test = 0; test < 31; test++) {                                                         \\
+                const numbers *column = (const numbers *) (columns + 32 * (size_t) feature[test]);          \\
+                numbers limit = threshold[test] - (numbers) {0};                                            \\
+                lanes bits = out[test] - (lanes) {0};                                                       \\
+                for (int i = 0; i < 128 / BYTES; i++)                                                       \\
+                    left[i] &= ~(bits & (lanes) (column[i] > limit));                                       \\
+            }                                                                                               \\
+            for (int i = 0; i < 128 / BYTES; i++)                                                           \\
+                ((lanes *) leaves)[i] = left[i];                                                            \\
         }
-        lanes *found = (lanes *) leaves;
-        found[0] = a, found[1] = b, found[2] = c, found[3] = d;
+    FIND_LEAVES(find_leaves, 16)
+    #if defined(__x86_64__)
+    __attribute__((target("avx2"))) FIND_LEAVES(find_leaves_wide, 32)
+    static find_leaves_of_tree *widest(void) {
+        return __builtin_cpu_supports("avx2") ? find_leaves_wide : find_leaves;
     }
+    #else
+    static find_leaves_of_tree *widest(void) { return find_leaves; }
+    #endif
     #else
     static void find_leaves(
         uint32_t *leaves, const float *columns, const uint8_t *feature, const float *threshold, const uint32_t *out
     ) {
-        for (int i = 0; i < 32; i++)
-            leaves[i] = 0xFFFFFFFFu;
-        for (int test = 0; test < 31; test++)
-            for (int i = 0; i < 32; i++)
-                leaves[i] &= ~(out[test] & (0u - (columns[32 * (size_t) feature[test] + i] > threshold[test])));
+        for (int first = 0; first < 32; first += 8) {
+            uint32_t gone[8] = {0};
+            for (int test = 0; test < 31; test++) {
+                const float *column = columns + 32 * (size_t) feature[test] + first;
+                for (int i = 0; i < 8; i++)
+                    gone[i] |= out[test] & (0u - (uint32_t) (column[i] > threshold[test]));
+            }
+            for (int i = 0; i < 8; i++)
+                leaves[first + i] = ~gone[i];
+        }
     }
+    static find_leaves_of_tree *widest(void) { return find_leaves; }
     #endif
+    static find_leaves_of_tree *narrow(void) { return find_leaves; }
     """
-    int first_leaf(uint32_t bits) nogil
-    void find_leaves(
+    ctypedef void find_leaves_of_tree(
         uint32_t* leaves,
         const float* columns,
         const uint8_t* feature,
         const float* threshold,
         const uint32_t* out,
-    ) nogil
+    ) noexcept nogil
+    int first_leaf(uint32_t bits) noexcept nogil
+    find_leaves_of_tree* widest() noexcept nogil
+    find_leaves_of_tree* narrow() noexcept nogil
 
 
 def sums(
@@ -82,17 +98,24 @@ def sums(
     const uint32_t[:, ::1] out,
     const int32_t[:, ::1] value,
     Py_ssize_t n_questions,
+    bint by_narrow=False,
 ):
-    """Sum of the leaves that each line comes to, in whole units; int64, shape (n_lines, n_questions)."""
+    """Sum of the leaves that each line comes to, in whole units; int64, shape (n_lines, n_questions).
+
+    ``by_narrow`` is for tests: vectors of the size that every processor has.
+    """
     cdef Py_ssize_t n_lines = features.shape[0], width = features.shape[1], n_trees = feature.shape[0]
     cdef Py_ssize_t tree, question, first, i, count, column
     cdef uint32_t[BLOCK] leaves
+    cdef find_leaves_of_tree* find_leaves = narrow() if by_narrow else widest()
     totals_array = np.zeros((n_lines, n_questions), dtype=np.int64)
     cdef int64_t[:, ::1] totals = totals_array
     if not n_trees == threshold.shape[0] == out.shape[0] == value.shape[0]:
         raise ValueError("as many trees in each table")
     if not (N_TESTS == feature.shape[1] == threshold.shape[1] == out.shape[1] and value.shape[1] == N_LEAVES):
         raise ValueError("as many tests and leaves in each tree")
+    if n_questions < 1 or n_trees % n_questions:
+        raise ValueError("as many trees for each question")
     if n_lines == 0 or n_trees == 0:
         return totals_array
     if np.max(feature) >= width:

@@ -174,10 +174,10 @@ def wcxb_pages(
 
     wanted = ["id", "url", "domain", "page_type", "main_content", "html"]
     try:
-        file = parquet.ParquetFile(path)
+        metadata = parquet.read_metadata(path)
     except (OSError, ArrowInvalid) as error:
         raise DatasetError(f"{path}: can't be read as Parquet ({error})") from error
-    missing = sorted(set(wanted) - set(file.schema_arrow.names))
+    missing = sorted(set(wanted) - set(metadata.schema.to_arrow_schema().names))
     if missing:
         raise DatasetError(f"{path}: lacks the columns {', '.join(missing)}")
     done = 0
@@ -190,7 +190,7 @@ def wcxb_pages(
                 name = f"row {done}" if isinstance(row, SourceError) else f"page {row['id']}"
                 reject_or_raise(rejects, path, name, str(error))
             if progress is not None:
-                progress("Reading WCXB", done / max(file.metadata.num_rows, 1))
+                progress("Reading WCXB", done / max(metadata.num_rows, 1))
 
 
 def _wcxb_page(row: Mapping[str, Any] | SourceError) -> Iterator[TrainingPage]:
