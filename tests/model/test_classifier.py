@@ -197,3 +197,11 @@ def test_of_answers_that_contradict_each_other_the_first_counts():
     assert lines.labels.tolist() == [1, 0, 2]
     apart = _TrainingLines.of([page] * 3, labels, ["p", "q", "r"])
     assert len(apart.documents) == 3
+
+
+def test_a_line_that_is_surely_content_by_its_label_stays_on_a_close_call():
+    main = np.array([0.97, 0.45, 0.45, 0.35, 0.02], dtype=np.float32)
+    content = np.array([0.9, 0.97, 0.9, 0.97, 0.01], dtype=np.float32)
+    labels = np.column_stack((content, np.zeros((5, 2), np.float32), 1 - content))
+    words = np.array([400, 8, 8, 8, 3])
+    assert runtime.Reading(labels, main, words).chosen().tolist() == [True, True, False, False, False]

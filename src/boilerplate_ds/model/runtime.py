@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from boilerplate_ds.model.linear import LinearModel
     from boilerplate_ds.model.trees import Trees
 
-NOTHING = 0.4
+NOTHING = 0.36
 """Where no line is more likely than this to be main content, a page is taken to have none."""
+SURE, CLOSE = 0.95, 0.4
+"""A line so likely content by its label stays if it is no less likely than this to be main content."""
 TREES_SHARE = 0.5
 """Weight of the trees' logits beside the network's; docs/experiments.md shows what others gave."""
 CHUNK_CHARACTERS = 300_000
@@ -151,7 +153,8 @@ class Reading:
         Of the lines ordered by probability the head with the largest expected word F1, twice the words
         expected to be right over those kept plus those expected to be there (Lewis, "Evaluating and
         optimizing autonomous text classification systems", 1995). It keeps every line above one half, and
-        more where the page leaves doubt.
+        more where the page leaves doubt. A close call goes for a line whose label leaves none: reviewers are
+        of two minds about headlines, whoever reads the page is not.
         """
         if not len(self.main) or self.main.max() <= NOTHING:
             return np.zeros(len(self.main), dtype=bool)
@@ -160,7 +163,8 @@ class Reading:
         expected = words * self.main[order]
         score = np.cumsum(expected) / np.maximum(np.cumsum(words) + expected.sum(), 1e-9)
         bar = min(float(self.main[order[score.argmax()]]), 0.5)
-        chosen: NDArray[np.bool_] = self.main >= bar
+        by_label = (self.labels[:, 0] >= SURE) & (self.main >= CLOSE)
+        chosen: NDArray[np.bool_] = (self.main >= bar) | by_label
         return chosen
 
     @classmethod
