@@ -109,11 +109,12 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
         tell = progress or (lambda _step, _done: None)
         text, markup, opinions = self._fit_linear(training, tell)
         features = _features(training, *opinions, tell)
-        trees = self._fit_trees(features, training, tell)
+        targets = training.targets()
+        trees = self._fit_trees(features, training.has_markup, targets, tell)
         network = fit_network(
             features,
             training.ends,
-            training.targets(),
+            targets,
             views=training.views(),
             seed=self.random_state,
             schedule=Schedule(epochs=self.epochs),
@@ -151,10 +152,14 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
         return models[0], models[1], (opinions[0], opinions[1])
 
     def _fit_trees(
-        self, features: NDArray[np.float32], training: _TrainingLines, tell: Progress
+        self,
+        features: NDArray[np.float32],
+        has_markup: NDArray[np.bool_],
+        targets: Targets,
+        tell: Progress,
     ) -> dict[str, Trees]:
         """Fit those of the trees that there is enough to learn for."""
-        targets, groves = training.targets(), {}
+        groves = {}
         answers = {
             "main": (targets.main, targets.main_weight),
             "labels": (targets.labels, targets.label_weight),
@@ -162,7 +167,7 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
         for number, grove in enumerate(GROVES):
             kind, _, question = grove.partition(".")
             known, weight = answers[question]
-            lines = np.flatnonzero((known >= 0) & (training.has_markup == (kind == "markup")))
+            lines = np.flatnonzero((known >= 0) & (has_markup == (kind == "markup")))
             read = features[lines] if kind == "markup" else features[lines, :N_TEXT]
             with threadpool_limits(effective_n_jobs(self.n_jobs), user_api="openmp"):
                 trees = fit_trees(read, known[lines], weight[lines], grove=grove, seed=self.random_state)
