@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -13,6 +15,7 @@ from boilerplate_ds.errors import DatasetError
 from boilerplate_ds.features.lines import MAX_READ
 from boilerplate_ds.model import runtime
 from boilerplate_ds.model.classifier import _TrainingLines
+from boilerplate_ds.model.trees import LEAVES, TESTS, Trees
 
 PAGE = '<nav class="menu"><a href="/">Home</a></nav><main><p>The ferry runs every hour from May.</p></main>'
 
@@ -205,3 +208,58 @@ def test_a_line_that_is_surely_content_by_its_label_stays_on_a_close_call():
     labels = np.column_stack((content, np.zeros((5, 2), np.float32), 1 - content))
     words = np.array([400, 8, 8, 8, 3])
     assert runtime.Reading(labels, main, words).chosen().tolist() == [True, True, False, False, False]
+
+
+def expected_f1(kept: set, main: np.ndarray, words: np.ndarray) -> float:
+    """Word F1 averaged over reviewers who each take the lines above a bar of their own."""
+
+    def mass(lines: set) -> float:
+        return float(sum(words[i] for i in lines))
+
+    reviewers = [{i for i, p in enumerate(main) if p >= bar} for bar in (np.arange(500) + 0.5) / 500]
+    return float(np.mean([2 * mass(kept & r) / max(mass(kept) + mass(r), 1) for r in reviewers]))
+
+
+def test_lines_are_chosen_for_reviewers_who_take_more_or_less():
+    rng = np.random.default_rng(0)
+    for _ in range(30):
+        n = int(rng.integers(1, 12))
+        main = rng.random(n).astype(np.float32)
+        main[0] = max(main[0], 0.5)
+        words = rng.integers(1, 60, n)
+        reading = runtime.Reading(np.zeros((n, 4), dtype=np.float32), main, words)
+        chosen = set(np.flatnonzero(reading.chosen()).tolist())
+        assert {i for i in range(n) if main[i] > 0.5} <= chosen
+        bars = [b for b in [0.0, *main.tolist()] if b <= 0.5] + [0.5]
+        best = max(expected_f1({i for i in range(n) if main[i] >= bar}, main, words) for bar in bars)
+        assert expected_f1(chosen, main, words) > best - 0.01
+
+
+def test_a_page_without_likely_lines_keeps_nothing_and_lines_without_words_do_no_harm():
+    labels = np.zeros((3, 4), dtype=np.float32)
+    unlikely = np.array([0.2, 0.3, 0.1], dtype=np.float32)
+    assert not runtime.Reading(labels, unlikely, np.array([5, 5, 5])).chosen().any()
+    likely = np.array([0.9, 0.02, 0.01], dtype=np.float32)
+    wordless = np.zeros(3, dtype=np.int64)
+    assert runtime.Reading(labels, likely, wordless).chosen().tolist() == [True, False, False]
+
+
+def test_trees_are_asked_where_the_network_leaves_doubt():
+    always = Trees(
+        feature=np.zeros((4, TESTS), dtype=np.uint8),
+        threshold=np.full((4, TESTS), np.inf, dtype=np.float32),
+        out=np.zeros((4, TESTS), dtype=np.uint32),
+        value=np.zeros((4, LEAVES), dtype=np.int32),
+        bias=np.array([9, 0, 0, 0], dtype=np.float32),
+    )
+    main = replace(always, bias=np.array([-9], dtype=np.float32))
+    model = runtime.LineModel(None, None, None, {"text.labels": always, "text.main": main})
+    logits = np.zeros((4, 5), dtype=np.float32)
+    logits[:, 2] = [4, 2.4, 4, 0]
+    logits[:, 4] = [3, -3, 1, -2]
+    before = logits.copy()
+    model._mix_trees(logits, np.zeros((4, 3), dtype=np.float32), None)
+    assert logits[[0, 2], :4].tolist() == before[[0, 2], :4].tolist()
+    assert logits[[0, 1], 4].tolist() == before[[0, 1], 4].tolist()
+    assert logits[[1, 3], 0].tolist() == [4.5, 4.5]
+    assert logits[[2, 3], 4].tolist() == [-4, -5.5]

@@ -61,9 +61,10 @@ class Network:
             return weights
 
         n_features = features.shape[1]
-        spread = features.std(axis=0, dtype=np.float64)
+        mean = features.mean(axis=0, dtype=np.float64)
+        spread = np.sqrt(_squares(features, mean) / max(len(features), 1))
         parameters = {
-            "mean": features.mean(axis=0, dtype=np.float64).astype(np.float32),
+            "mean": mean.astype(np.float32),
             # a feature that never varied in training (markup, say) is not read at all
             "scale": np.where(spread > 1e-4, 1 / np.maximum(spread, LEAST_SPREAD), 0).astype(np.float32),
             "in.weight": normal(n_features, HIDDEN, fan=n_features),
@@ -105,6 +106,14 @@ class Network:
             first, last = some[0], some[-1]
             logits[first:last] = _read(self.parameters, features[first:last], some - first)
         return logits
+
+
+def _squares(features: Floats, mean: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sum squared distances from the mean, of some rows at once: all need twice the features' room."""
+    squares = np.zeros_like(mean)
+    for first in range(0, len(features), _AT_ONCE):
+        squares += np.square(features[first : first + _AT_ONCE] - mean).sum(axis=0)
+    return squares
 
 
 def _groups(ends: NDArray[np.int64]) -> list[NDArray[np.int64]]:

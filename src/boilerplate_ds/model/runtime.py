@@ -24,8 +24,12 @@ if TYPE_CHECKING:
 
 NOTHING = 0.36
 """Where no line is more likely than this to be main content, a page is taken to have none."""
+BARS = 64
+"""Bars that a page's lines are held to are multiples of one over this; reviewers' are the odd ones."""
 SURE, CLOSE = 0.95, 0.4
 """A line so likely content by its label stays if it is no less likely than this to be main content."""
+DOUBT = 2.5
+"""Trees are asked about lines whose best answer is ahead by less than this, by the network's logits."""
 TREES_SHARE = 0.5
 """Weight of the trees' logits beside the network's; docs/experiments.md shows what others gave."""
 CHUNK_CHARACTERS = 300_000
@@ -84,18 +88,17 @@ class LineModel:
     def _mix_trees(
         self, logits: NDArray[np.float32], features: NDArray[np.float32], forest: Forest | None
     ) -> None:
-        """Mix what the trees say into the network's logits, in place."""
+        """Mix what the trees say into the network's logits where those leave doubt, in place."""
         with_markup = forest.rows if forest is not None else np.zeros(0, dtype=np.int64)
-        for kind, rows in (("markup", with_markup), ("text", _others(with_markup, len(features)))):
-            if not len(rows):
-                continue
-            chosen = slice(None) if len(rows) == len(features) else rows
-            read = features[chosen]
-            for question, columns in (("labels", slice(N_LABELS)), ("main", slice(N_LABELS, None))):
-                trees = self.trees.get(f"{kind}.{question}")
-                if trees is not None:
-                    own = logits[chosen, columns] * np.float32(1 - TREES_SHARE)
-                    logits[chosen, columns] = own + trees.logits(read) * np.float32(TREES_SHARE)
+        kinds = {"markup": with_markup, "text": _others(with_markup, len(features))}
+        for grove, trees in self.trees.items():
+            kind, _, question = grove.partition(".")
+            columns = slice(N_LABELS) if question == "labels" else slice(N_LABELS, None)
+            rows = kinds[kind]
+            rows = rows[_lead(logits[rows, columns]) < DOUBT]
+            if len(rows):
+                own = logits[rows, columns] * np.float32(1 - TREES_SHARE)
+                logits[rows, columns] = own + trees.logits(features[rows]) * np.float32(TREES_SHARE)
 
     def probabilities(self, documents: Sequence[Document]) -> list[NDArray[np.float32]]:
         """Probability of each label for each line; one array of shape (n_lines, 4) a document."""
@@ -117,6 +120,15 @@ def _others(rows: NDArray[np.int64], n_lines: int) -> NDArray[np.int64]:
     if not len(rows) or len(rows) == n_lines:
         return np.arange(n_lines - len(rows))
     return np.delete(np.arange(n_lines), rows)
+
+
+def _lead(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How far each line's best answer is ahead of the next: of labels, or yes or no."""
+    if logits.shape[1] == 1:
+        return np.abs(logits[:, 0])
+    ordered = np.sort(logits, axis=1)
+    lead: NDArray[np.float32] = ordered[:, -1] - ordered[:, -2]
+    return lead
 
 
 def _answers(logits: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -150,21 +162,22 @@ class Reading:
     def chosen(self) -> NDArray[np.bool_]:
         """Choose the lines whose text is expected to be nearest to the main content; shape (n_lines,).
 
-        Of the lines ordered by probability the head with the largest expected word F1, twice the words
-        expected to be right over those kept plus those expected to be there (Lewis, "Evaluating and
-        optimizing autonomous text classification systems", 1995). It keeps every line above one half, and
-        more where the page leaves doubt. A close call goes for a line whose label leaves none: reviewers are
-        of two minds about headlines, whoever reads the page is not.
+        Reviewers differ in how much they take: one a description alone, another its table and comments too.
+        So what a reviewer chose is thought of as the lines above a bar of their own, any from 0 to 1 as
+        likely as another, which leaves each line its probability. Kept are the lines above the bar, no higher
+        than one half, that has the largest word F1 on average over those reviewers. (For lines that are
+        chosen one by one, see Lewis, "Evaluating and optimizing autonomous text classification systems",
+        1995; on WCXB that was worth less, docs/experiments.md.) A close call goes for a line whose label
+        leaves no doubt: reviewers are of two minds about headlines, whoever reads the page is not.
         """
         if not len(self.main) or self.main.max() <= NOTHING:
             return np.zeros(len(self.main), dtype=bool)
-        order = np.argsort(-self.main, kind="stable")
-        words = self.words[order].astype(np.float64)
-        expected = words * self.main[order]
-        score = np.cumsum(expected) / np.maximum(np.cumsum(words) + expected.sum(), 1e-9)
-        bar = min(float(self.main[order[score.argmax()]]), 0.5)
+        step = np.minimum((self.main * BARS).astype(np.int64), BARS - 1)
+        above = np.bincount(step, np.maximum(self.words, 1), BARS)[::-1].cumsum()[::-1]
+        ours, theirs = above[: BARS // 2 + 1, None], above[1::2]
+        score = (np.minimum(ours, theirs) / np.maximum(ours + theirs, 1)).sum(axis=1)
         by_label = (self.labels[:, 0] >= SURE) & (self.main >= CLOSE)
-        chosen: NDArray[np.bool_] = (self.main >= bar) | by_label
+        chosen: NDArray[np.bool_] = (step >= score.argmax()) | by_label
         return chosen
 
     @classmethod
