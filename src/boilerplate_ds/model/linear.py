@@ -35,7 +35,7 @@ BORROWED = 0.1
 START_PASSES, START_DECAY = 3, 1e-5
 """Passes of averaged stochastic gradient descent that L-BFGS starts from, and their penalty."""
 ITERATIONS = 60
-"""Of L-BFGS, from there: as good as 120 from nothing, in a third of the time (docs/experiments.md)."""
+"""Of L-BFGS, from there: as good as 120 from nothing, in half the time (docs/experiments.md)."""
 NEVER = -6.0
 """Logit of a label that no training line has."""
 _KERNEL = kernel("boilerplate_ds.features.line_kernel")
