@@ -113,6 +113,29 @@ def test_a_model_without_trees_is_read_as_its_network_alone(with_trees, tmp_path
         same(reading.main, again.main)
 
 
+@pytest.mark.parametrize("n_trees", [4, 40, 4 * trees.GROVES["markup.labels"][0] - 4])
+def test_a_model_may_have_fewer_trees_but_as_many_for_each_label(with_trees, tmp_path, n_trees):
+    labels = with_trees[0].model_.trees["markup.labels"]
+    fewer = {name: getattr(labels, name)[:n_trees] for name in ("feature", "threshold", "out", "value")}
+    model = replace(
+        with_trees[0].model_, trees=with_trees[0].model_.trees | {"markup.labels": replace(labels, **fewer)}
+    )
+    loaded = load_model(save_model(model, tmp_path / "fewer"))
+    assert len(loaded.trees["markup.labels"].value) == n_trees
+    for before, after in zip(model.read(with_trees[1]), loaded.read(with_trees[1]), strict=True):
+        same(before.labels, after.labels)
+
+
+@pytest.mark.parametrize("n_trees", [0, 3, 4 * persistence.MAX_ROUNDS + 4])
+def test_trees_that_no_rounds_make_are_refused(with_trees, tmp_path, n_trees):
+    labels = with_trees[0].model_.trees["markup.labels"]
+    some = np.arange(n_trees) % len(labels.value)
+    wrong = {name: getattr(labels, name)[some] for name in ("feature", "threshold", "out", "value")}
+    model = replace(with_trees[0].model_, trees={"markup.labels": replace(labels, **wrong)})
+    with pytest.raises(ModelError, match="other tensors"):
+        load_model(save_model(model, tmp_path / "wrong"))
+
+
 def test_trees_that_ask_for_features_that_are_not_there_are_refused(with_trees, tmp_path):
     folder = with_trees[0].save(tmp_path / "model")
     tensors = load_file(folder / "model.safetensors")

@@ -96,6 +96,8 @@ def test_a_run_that_is_ended_leaves_no_output_that_looks_whole(number: int, tmp_
     assert process.wait(60) != 0
     assert not (tmp_path / "out.jsonl").exists()
     assert (tmp_path / "out.txt").read_text() == "earlier"
+    if number == signal.SIGTERM:
+        assert [path.name for path in tmp_path.iterdir()] == ["out.txt"]
 
 
 def wait_for(condition: object, seconds: float = 60) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 from contextlib import contextmanager
 from itertools import groupby, islice
@@ -12,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from boilerplate_ds.cli.console import COLOURS, SHOWN_REJECTS, progress_bars
+from boilerplate_ds.cli.console import COLOURS, SHOWN_REJECTS, ending_as_interrupted, progress_bars
 from boilerplate_ds.document import LABEL_NAMES
 from boilerplate_ds.errors import CorpusError
 from boilerplate_ds.invisible import show_invisible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from types import FrameType
 
     from rich.table import Table
     from rich.text import Text
@@ -102,21 +100,15 @@ def _end(rejects: Sequence[Reject]) -> None:
 @contextmanager
 def _stopping(out: str) -> Iterator[None]:
     """End with one clear line on Ctrl-C, SIGTERM and a full disk; what is finished stays."""
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
     goes_on = f"finished shards stay in {out}, the same command goes on from there"
-    before = signal.signal(signal.SIGTERM, stop)
     try:
-        yield
+        with ending_as_interrupted():
+            yield
     except KeyboardInterrupt:
         click.echo(f"stopped; {goes_on}", err=True)
         sys.exit(INTERRUPTED)
     except OSError as error:
         raise CorpusError(f"{error.filename or out}: {error.strerror or error}; {goes_on}") from error
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _print_page(page: CleanedPage) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from boilerplate_ds.invisible import show_invisible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from types import FrameType
 
     from rich.console import Console
 
@@ -114,6 +116,20 @@ def require_input(pages: Sequence[str]) -> None:
 
 
 @contextmanager
+def ending_as_interrupted() -> Iterator[None]:
+    """Let SIGTERM end a run as Ctrl-C does: what is half done is cleared away."""
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
 def output(path: Path | None) -> Iterator[Callable[[bytes], Any]]:
     """Open standard output, or a file that appears whole or not at all."""
     if path is None or str(path) == "-":
@@ -129,7 +145,7 @@ def output(path: Path | None) -> Iterator[Callable[[bytes], Any]]:
         raise BoilerplateError(f"{path.parent}: no such folder to write {path.name} to; make it first")
     aside = path.with_name(f".{path.name}.{token_hex(4)}")
     try:
-        with aside.open("xb") as handle:
+        with ending_as_interrupted(), aside.open("xb") as handle:
             yield handle.write
         aside.replace(path)
     finally:

@@ -35,6 +35,8 @@ FORMAT = "boilerplate-ds/1"
 """Changes whenever features, network or trees change shape or meaning; older models are then refused by name.
 Trees are optional: a model without them reads as it did before there were any."""
 _TREE_TENSORS = ("feature", "threshold", "out", "value", "bias")
+MAX_ROUNDS = 1000
+"""Of a grove of trees: what reading a line may cost is bounded."""
 MAX_WEIGHT_BYTES = 64 * 2**20
 MAX_CONFIG_BYTES = 2**20
 
@@ -86,7 +88,7 @@ def _tensors(model: LineModel) -> dict[str, NDArray[Any]]:
     return {name: np.ascontiguousarray(values) for name, values in tensors.items()}
 
 
-def _expected(*, with_markup: bool, groves: Collection[str]) -> dict[str, tuple[list[int], str]]:
+def _expected(*, with_markup: bool, rounds: Mapping[str, int]) -> dict[str, tuple[list[int], str]]:
     """Shape and dtype of every tensor that a model has to have."""
     tensors = {
         "text.weights": ([1 << TEXT_BITS, N_OPINIONS], "float16"),
@@ -103,18 +105,30 @@ def _expected(*, with_markup: bool, groves: Collection[str]) -> dict[str, tuple[
     if with_markup:
         tensors["markup.weights"] = ([1 << MARKUP_BITS, N_OPINIONS], "float16")
         tensors["markup.bias"] = ([N_OPINIONS], "float32")
-    for grove in groves:
-        rounds, n_questions = GROVES[grove]
-        tensors[f"trees.{grove}.feature"] = ([rounds * n_questions, TESTS], "uint8")
-        tensors[f"trees.{grove}.threshold"] = ([rounds * n_questions, TESTS], "float32")
-        tensors[f"trees.{grove}.out"] = ([rounds * n_questions, TESTS], "uint32")
-        tensors[f"trees.{grove}.value"] = ([rounds * n_questions, LEAVES], "int32")
+    for grove, of_grove in rounds.items():
+        _, n_questions = GROVES[grove]
+        n_trees = of_grove * n_questions
+        tensors[f"trees.{grove}.feature"] = ([n_trees, TESTS], "uint8")
+        tensors[f"trees.{grove}.threshold"] = ([n_trees, TESTS], "float32")
+        tensors[f"trees.{grove}.out"] = ([n_trees, TESTS], "uint32")
+        tensors[f"trees.{grove}.value"] = ([n_trees, LEAVES], "int32")
         tensors[f"trees.{grove}.bias"] = ([n_questions], "float32")
     return tensors
 
 
 def _groves(tensors: Collection[str]) -> list[str]:
     return [grove for grove in GROVES if f"trees.{grove}.value" in tensors]
+
+
+def _rounds(tensors: Mapping[str, Any]) -> dict[str, int]:
+    """Count the rounds of boosting of each grove that a config names; what it names may be anything."""
+    rounds = {}
+    for grove in _groves(tensors):
+        tensor = tensors[f"trees.{grove}.value"]
+        shape = tensor.get("shape") if isinstance(tensor, dict) else None
+        n_trees = shape[0] if isinstance(shape, list) and shape and isinstance(shape[0], int) else 0
+        rounds[grove] = min(max(n_trees // GROVES[grove][1], 1), MAX_ROUNDS)
+    return rounds
 
 
 def read_config(folder: str | Path) -> dict[str, Any]:
@@ -140,8 +154,8 @@ def read_config(folder: str | Path) -> dict[str, Any]:
     if config.get("labels") != list(LABEL_NAMES):
         raise ModelError(f"{path}: labels are {config.get('labels')!r}, expected {list(LABEL_NAMES)}")
     tensors = config.get("tensors")
-    named: Collection[str] = tensors if isinstance(tensors, dict) else ()
-    expected = _expected(with_markup="markup.weights" in named, groves=_groves(named))
+    named: dict[str, Any] = tensors if isinstance(tensors, dict) else {}
+    expected = _expected(with_markup="markup.weights" in named, rounds=_rounds(named))
     if tensors != {name: {"shape": shape, "dtype": dtype} for name, (shape, dtype) in expected.items()}:
         raise ModelError(f"{path}: names other tensors than a {FORMAT} model has")
     return config
