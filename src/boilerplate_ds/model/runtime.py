@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 NOTHING = 0.36
 """Where no line is more likely than this to be main content, a page is taken to have none."""
 BARS = 64
-"""Bars that a page's lines are held to are multiples of one over this; reviewers' are the odd ones."""
+"""Bars that a page's lines are held to are multiples of one over this; reviewers have each fourth one."""
 SURE, CLOSE = 0.95, 0.4
 """A line so likely content by its label stays if it is no less likely than this to be main content."""
 DOUBT = 2.5
@@ -174,7 +174,7 @@ class Reading:
             return np.zeros(len(self.main), dtype=bool)
         step = np.minimum((self.main * BARS).astype(np.int64), BARS - 1)
         above = np.bincount(step, np.maximum(self.words, 1), BARS)[::-1].cumsum()[::-1]
-        ours, theirs = above[: BARS // 2 + 1, None], above[1::2]
+        ours, theirs = above[: BARS // 2 + 1, None], above[2::4]
         score = (np.minimum(ours, theirs) / np.maximum(ours + theirs, 1)).sum(axis=1)
         by_label = (self.labels[:, 0] >= SURE) & (self.main >= CLOSE)
         chosen: NDArray[np.bool_] = (step >= score.argmax()) | by_label
