@@ -44,6 +44,11 @@ def run(corpus: Path, model: str, n_pages: int, out: Path) -> None:
     _write(out, results)
 
 
+def _median(call: Callable[[], object]) -> float:
+    """Median processor time of a call, in seconds."""
+    return _rounds({"": call})[""]
+
+
 def _rounds(contestants: dict[str, Callable[[], object]]) -> dict[str, float]:
     """Median processor time of each contestant, in seconds."""
     times: dict[str, list[float]] = {name: [] for name in contestants}
@@ -108,8 +113,8 @@ def _growth(cleaner: Cleaner) -> dict[int, float]:
     for n in LINES:
         text = "\n".join(sentence.format(i) if i % 3 else f"News {i}" for i in range(n))
         calls = max(1, 10_000 // n)  # one call of a few lines is over before the clock can tell
-        seconds = _rounds({"": lambda text=text, calls=calls: [cleaner.clean(text) for _ in range(calls)]})
-        growth[n] = round(seconds[""] / calls, 7)
+        seconds = _median(lambda text=text, calls=calls: [cleaner.clean(text) for _ in range(calls)])
+        growth[n] = round(seconds / calls, 7)
     return growth
 
 

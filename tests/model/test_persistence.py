@@ -146,6 +146,15 @@ def test_trees_that_ask_for_features_that_are_not_there_are_refused(with_trees, 
         load_model(folder)
 
 
+def test_numbers_of_a_kind_that_numpy_does_not_have_are_refused(folder):
+    header = b'{"text.bias":{"dtype":"BF16","shape":[5],"data_offsets":[0,10]}}'
+    data = len(header).to_bytes(8, "little") + header + bytes(10)
+    (folder / "model.safetensors").write_bytes(data)
+    rewrite(folder, sha256=hashlib.sha256(data).hexdigest())
+    with pytest.raises(ModelError, match="not a safetensors file"):
+        load_model(folder)
+
+
 def test_a_missing_folder_is_a_clear_error(tmp_path):
     with pytest.raises(ModelError, match=r"nothing-here: no model there"):
         LineClassifier.load(tmp_path / "nothing-here")

@@ -97,6 +97,7 @@ def test_a_run_that_is_ended_leaves_no_output_that_looks_whole(number: int, tmp_
     assert not (tmp_path / "out.jsonl").exists()
     assert (tmp_path / "out.txt").read_text() == "earlier"
     if number == signal.SIGTERM:
+        assert process.returncode == 130
         assert [path.name for path in tmp_path.iterdir()] == ["out.txt"]
 
 

@@ -1,6 +1,7 @@
 """The command line: parses, calls one function of a room, prints. One module a topic, loaded when asked for.
 
-Exit codes: 0 done; 1 done, but some input records were bad and are reported; 2 could not run.
+Exit codes: 0 done; 1 done, but some input records were bad and are reported; 2 could not run; 130 ended by
+Ctrl-C or SIGTERM.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 import click
 
 from boilerplate_ds import __version__
+from boilerplate_ds.cli.console import INTERRUPTED
 from boilerplate_ds.errors import BoilerplateError
 from boilerplate_ds.invisible import show_invisible
 
@@ -60,6 +62,9 @@ class _Commands(click.Group):
             # Whoever read our output has gone; the interpreter must not fail on flushing the rest either.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(0)
+        except KeyboardInterrupt:
+            click.echo("stopped", err=True)
+            ctx.exit(INTERRUPTED)
         except SystemExit as error:  # rich ends the program by itself when its reader has gone, with 1
             if isinstance(error.__context__, BrokenPipeError):
                 ctx.exit(0)

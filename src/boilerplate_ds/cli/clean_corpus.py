@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from boilerplate_ds.cli.console import COLOURS, SHOWN_REJECTS, ending_as_interrupted, progress_bars
+from boilerplate_ds.cli.console import (
+    COLOURS,
+    INTERRUPTED,
+    SHOWN_REJECTS,
+    ending_as_interrupted,
+    progress_bars,
+)
 from boilerplate_ds.document import LABEL_NAMES
 from boilerplate_ds.errors import CorpusError
 from boilerplate_ds.invisible import show_invisible
@@ -30,7 +36,6 @@ if TYPE_CHECKING:
 SHOWN_LINES = 40
 SHOWN_OF_RUN = 4
 SHOWN_GROUPS = 10
-INTERRUPTED = 130
 """Exit code of a run that was stopped, as shells have it."""
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from boilerplate_ds.training.run import LabelledSet
 
 SHOWN_REJECTS = 20
+INTERRUPTED = 130
+"""Exit code of a run that Ctrl-C or SIGTERM ended, as shells have it."""
 COLOURS = {"content": "#009e73", "ad": "#d55e00", "navigation": "#56b4e9", "recommendation": "#cc79a7"}
 """Okabe and Ito's palette, which people of any colour vision tell apart."""
 
@@ -122,7 +125,11 @@ def ending_as_interrupted() -> Iterator[None]:
     def stop(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = signal.getsignal(signal.SIGTERM)
+    if before in (None, signal.SIG_IGN) or threading.current_thread() is not threading.main_thread():
+        yield  # somebody else decides about signals
+        return
+    signal.signal(signal.SIGTERM, stop)
     try:
         yield
     finally:
@@ -144,12 +151,13 @@ def output(path: Path | None) -> Iterator[Callable[[bytes], Any]]:
     if not path.parent.is_dir():
         raise BoilerplateError(f"{path.parent}: no such folder to write {path.name} to; make it first")
     aside = path.with_name(f".{path.name}.{token_hex(4)}")
-    try:
-        with ending_as_interrupted(), aside.open("xb") as handle:
-            yield handle.write
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    with ending_as_interrupted():
+        try:
+            with aside.open("xb") as handle:
+                yield handle.write
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)
 
 
 def json_line(record: Mapping[str, Any]) -> bytes:

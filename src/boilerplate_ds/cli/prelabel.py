@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from boilerplate_ds.cli.console import end, folder, json_option, progress_bars
+from boilerplate_ds.cli.console import INTERRUPTED, end, folder, json_option, progress_bars
 from boilerplate_ds.cli.rules import chosen_rules, fitted_model, rules_option
 from boilerplate_ds.errors import LabelError, Rejects
 from boilerplate_ds.invisible import show_invisible
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from boilerplate_ds.labeling.suggestions import Suggestion
 
     Tell = Callable[[str, float], None]
-
-INTERRUPTED = 130
-"""Exit code that shells give a command ended by Ctrl-C."""
 
 _BATCH = 64
 _UNSAFE = re.compile("[^A-Za-z0-9._@+-]+")

@@ -32,10 +32,12 @@ KIND_STRENGTH = 1.0
 """Inverse strengths of the L2 penalty, scikit-learn's ``C``: of the first two questions, and of the third."""
 BORROWED = 0.1
 """Weight of lines that answer a question that they were not reviewed for."""
+ITERATIONS = 120
+"""Of L-BFGS at most; stopping early regularises."""
+MANY = 100_000
+"""From so many lines on, averaged stochastic gradient descent goes first, and half the iterations follow."""
 START_PASSES, START_DECAY = 3, 1e-5
-"""Passes of averaged stochastic gradient descent that L-BFGS starts from, and their penalty."""
-ITERATIONS = 60
-"""Of L-BFGS, from there: as good as 120 from nothing, in half the time (docs/experiments.md)."""
+"""Its passes and its penalty: as good as L-BFGS alone, in half the time (docs/experiments.md)."""
 NEVER = -6.0
 """Logit of a label that no training line has."""
 _KERNEL = kernel("boilerplate_ds.features.line_kernel")
@@ -104,10 +106,10 @@ def token_matrix(kinds: Iterable[Tokens], n_buckets: int) -> Any:
 
 
 def fit_linear(matrix: Any, labels: Labels, main: Labels, weight: NDArray[np.float64]) -> LinearModel:
-    """Fit all three questions on the logistic loss.
+    """Fit all three questions on the logistic loss, by L-BFGS.
 
-    Averaged stochastic gradient descent (Polyak and Juditsky, 1992) goes most of the way, a question's
-    answers one by one; L-BFGS goes the rest, all answers together.
+    Where there are many lines, averaged stochastic gradient descent (Polyak and Juditsky, 1992) goes most of
+    the way first, a question's answers one by one.
 
     Parameters
     ----------
@@ -161,10 +163,12 @@ def _logistic(
     if len(present) < 2 or not len(used):
         return present[:1], used[:0], np.zeros((1, 0)), np.zeros(1)
     matrix = matrix[:, used]
-    start = SGDClassifier(
-        loss="log_loss", alpha=START_DECAY, max_iter=START_PASSES, tol=None, average=True, random_state=0
-    ).fit(matrix, classes, sample_weight=weight)
-    model = LogisticRegression(C=strength, max_iter=ITERATIONS, warm_start=True)
-    model.coef_, model.intercept_ = start.coef_, start.intercept_
+    model = LogisticRegression(C=strength, max_iter=ITERATIONS)
+    if len(classes) >= MANY:
+        start = SGDClassifier(
+            loss="log_loss", alpha=START_DECAY, max_iter=START_PASSES, tol=None, average=True, random_state=0
+        ).fit(matrix, classes, sample_weight=weight)
+        model.set_params(warm_start=True, max_iter=ITERATIONS // 2)
+        model.coef_, model.intercept_ = start.coef_, start.intercept_
     model.fit(matrix, classes, sample_weight=weight)
     return present, used, model.coef_, model.intercept_

@@ -206,7 +206,7 @@ def _read_tensors(path: Path, data: bytes, promised: Mapping[str, Any]) -> dict[
 
     try:
         tensors: dict[str, NDArray[Any]] = load(data)
-    except (SafetensorError, ValueError) as error:
+    except (SafetensorError, ValueError, KeyError) as error:
         raise ModelError(f"{path}: not a safetensors file ({error})") from error
     found = {name: {"shape": list(t.shape), "dtype": str(t.dtype)} for name, t in tensors.items()}
     if found != promised:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 NOTHING = 0.36
 """Where no line is more likely than this to be main content, a page is taken to have none."""
 BARS = 64
-"""Bars that a page's lines are held to are multiples of one over this; reviewers have each fourth one."""
+REVIEWERS = slice(2, None, 4)
+"""Bars are multiples of 1/64; sixteen reviewers have theirs at 2/64, 6/64 and so on."""
 SURE, CLOSE = 0.95, 0.4
 """A line so likely content by its label stays if it is no less likely than this to be main content."""
 DOUBT = 2.5
@@ -164,17 +165,18 @@ class Reading:
 
         Reviewers differ in how much they take: one a description alone, another its table and comments too.
         So what a reviewer chose is thought of as the lines above a bar of their own, any from 0 to 1 as
-        likely as another, which leaves each line its probability. Kept are the lines above the bar, no higher
-        than one half, that has the largest word F1 on average over those reviewers. (For lines that are
-        chosen one by one, see Lewis, "Evaluating and optimizing autonomous text classification systems",
-        1995; on WCXB that was worth less, docs/experiments.md.) A close call goes for a line whose label
-        leaves no doubt: reviewers are of two minds about headlines, whoever reads the page is not.
+        likely as another, which leaves each line its probability. The page's bar, at most one half, is the
+        one whose lines have the highest word F1 on average over those reviewers. (For lines that are chosen
+        one by one, see Lewis, "Evaluating and optimizing autonomous text classification systems", 1995; on
+        WCXB that was worth less, docs/experiments.md.) A close call goes for a line whose label leaves no
+        doubt: reviewers are of two minds about headlines, whoever reads the page is not.
         """
-        if not len(self.main) or self.main.max() <= NOTHING:
+        if not len(self.main) or not self.main.max() > NOTHING:  # a stranger's weights may give no numbers
             return np.zeros(len(self.main), dtype=bool)
         step = np.minimum((self.main * BARS).astype(np.int64), BARS - 1)
-        above = np.bincount(step, np.maximum(self.words, 1), BARS)[::-1].cumsum()[::-1]
-        ours, theirs = above[: BARS // 2 + 1, None], above[2::4]
+        words = np.maximum(self.words, 1)  # of a page without words, too, some bars are better than others
+        above = np.bincount(step, words, BARS)[::-1].cumsum()[::-1]
+        ours, theirs = above[: BARS // 2 + 1, None], above[REVIEWERS]
         score = (np.minimum(ours, theirs) / np.maximum(ours + theirs, 1)).sum(axis=1)
         by_label = (self.labels[:, 0] >= SURE) & (self.main >= CLOSE)
         chosen: NDArray[np.bool_] = (step >= score.argmax()) | by_label
