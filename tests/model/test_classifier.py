@@ -14,7 +14,7 @@ from boilerplate_ds import Document, LineClassifier
 from boilerplate_ds.document import MAIN, NOT_MAIN
 from boilerplate_ds.errors import DatasetError
 from boilerplate_ds.features.lines import MAX_READ
-from boilerplate_ds.model import classifier, runtime
+from boilerplate_ds.model import runtime
 from boilerplate_ds.model.classifier import _TrainingLines
 from boilerplate_ds.model.trees import LEAVES, TESTS, Trees
 
@@ -279,23 +279,3 @@ def test_trees_are_asked_where_the_network_leaves_doubt():
     model._mix_trees(logits, features, SimpleNamespace(rows=np.array([0, 1, 4])))
     assert logits[:, 4].tolist() == [3, -3, -4, -5.5, 3.5]
     assert logits[:, 0].tolist() == [0, 4.5, 0, 0, 4.5]
-
-
-def test_trees_of_many_lines_are_fitted_to_some_of_them(monkeypatch):
-    seen = {}
-
-    def fit_trees(features, answers, weight, *, grove, seed):
-        assert len(features) == len(answers) == len(weight)
-        seen[grove] = answers.tolist()
-
-    monkeypatch.setattr(classifier, "fit_trees", fit_trees)
-    monkeypatch.setattr(classifier, "MOST", 50)
-    pages = [
-        Document(id=str(i), site=str(i), lines=tuple(f"Line {j} of a page" for j in range(6)))
-        for i in range(20)
-    ]
-    labels = [np.array([MAIN, NOT_MAIN] * 3, dtype=np.int8)] * 20
-    assert LineClassifier(n_folds=2, epochs=1).fit(pages, labels).model_.trees == {}
-    assert len(seen["text.main"]) == 50
-    assert set(seen["text.main"]) == {0, 1}
-    assert seen["markup.main"] == []

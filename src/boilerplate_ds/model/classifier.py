@@ -23,7 +23,7 @@ from boilerplate_ds.model.linear import N_OPINIONS, LinearModel, fit_linear, tok
 from boilerplate_ds.model.network import N_LABELS, Schedule, Targets, fit_network
 from boilerplate_ds.model.persistence import load_model, save_model
 from boilerplate_ds.model.runtime import LineModel, Reading, chunks
-from boilerplate_ds.model.trees import GROVES, MOST, Trees, fit_trees
+from boilerplate_ds.model.trees import GROVES, Trees, fit_trees
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -168,9 +168,6 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
             kind, _, question = grove.partition(".")
             known, weight = answers[question]
             lines = np.flatnonzero((known >= 0) & (has_markup == (kind == "markup")))
-            if len(lines) > MOST:
-                rng = np.random.default_rng(self.random_state)
-                lines = np.sort(rng.choice(lines, MOST, replace=False))
             read = features[lines] if kind == "markup" else features[lines, :N_TEXT]
             with threadpool_limits(effective_n_jobs(self.n_jobs), user_api="openmp"):
                 trees = fit_trees(read, known[lines], weight[lines], grove=grove, seed=self.random_state)

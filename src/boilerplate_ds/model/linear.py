@@ -33,11 +33,7 @@ KIND_STRENGTH = 1.0
 BORROWED = 0.1
 """Weight of lines that answer a question that they were not reviewed for."""
 ITERATIONS = 120
-"""Of L-BFGS at most; stopping early regularises."""
-MANY = 100_000
-"""From so many lines on, averaged stochastic gradient descent goes first, and half the iterations follow."""
-START_PASSES, START_DECAY = 3, 1e-5
-"""Its passes and its penalty: as good as L-BFGS alone, in half the time (docs/experiments.md)."""
+"""Stopping early regularises; later iterations change the opinions little."""
 NEVER = -6.0
 """Logit of a label that no training line has."""
 _KERNEL = kernel("boilerplate_ds.features.line_kernel")
@@ -106,10 +102,7 @@ def token_matrix(kinds: Iterable[Tokens], n_buckets: int) -> Any:
 
 
 def fit_linear(matrix: Any, labels: Labels, main: Labels, weight: NDArray[np.float64]) -> LinearModel:
-    """Fit all three questions on the logistic loss, by L-BFGS.
-
-    Where there are many lines, averaged stochastic gradient descent (Polyak and Juditsky, 1992) goes most of
-    the way first, a question's answers one by one.
+    """Fit all three questions by L-BFGS on the logistic loss.
 
     Parameters
     ----------
@@ -156,19 +149,12 @@ def _logistic(
     matrix: Any, classes: Labels, weight: NDArray[np.float64], strength: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
     """Classes that occur, buckets that two lines or more have, and the weights and biases of each."""
-    from sklearn.linear_model import LogisticRegression, SGDClassifier
+    from sklearn.linear_model import LogisticRegression
 
     used = np.flatnonzero(np.bincount(matrix.indices, minlength=matrix.shape[1]) > 1)
     present = np.unique(classes).astype(np.int64)
     if len(present) < 2 or not len(used):
         return present[:1], used[:0], np.zeros((1, 0)), np.zeros(1)
-    matrix = matrix[:, used]
     model = LogisticRegression(C=strength, max_iter=ITERATIONS)
-    if len(classes) >= MANY:
-        start = SGDClassifier(
-            loss="log_loss", alpha=START_DECAY, max_iter=START_PASSES, tol=None, average=True, random_state=0
-        ).fit(matrix, classes, sample_weight=weight)
-        model.set_params(warm_start=True, max_iter=ITERATIONS // 2)
-        model.coef_, model.intercept_ = start.coef_, start.intercept_
-    model.fit(matrix, classes, sample_weight=weight)
+    model.fit(matrix[:, used], classes, sample_weight=weight)
     return present, used, model.coef_, model.intercept_

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LEAVES = 32
 """Of a tree at most: a bit each. Trees are fitted with one less, as they were when they were tried."""
 TESTS = LEAVES - 1
-GROVES = {"markup.main": (200, 1), "markup.labels": (100, 4), "text.main": (200, 1)}
+GROVES = {"markup.main": (200, 1), "markup.labels": (50, 4), "text.main": (80, 1)}
 """Rounds of boosting and questions: of lines with markup or without it, about main content or the label."""
 MAX_FEATURES = 256
 UNIT = 2.0**-20
@@ -34,8 +34,6 @@ MIN_LINES = 40
 """Lines that a leaf is fitted to at least."""
 ENOUGH = 50 * MIN_LINES
 """Fewer lines are left to the network: their trees would know too little."""
-MOST = 300_000
-"""Lines that trees are fitted to at most, taken at random: 630,000 told main content of text no better."""
 _AT_ONCE = 200
 """Lines that numpy reads together: what it makes of them stays in the processor's cache."""
 _KERNEL = kernel("boilerplate_ds.model.trees_kernel")
