@@ -60,7 +60,7 @@ def _write(out: Path, rows: list[dict[str, Any]], ours: dict[str, Any]) -> None:
         f"|---|{'--:|' * (len(kinds) + 1)}",
     ]
     for row in rows:
-        cells = " | ".join(f"{_digits(row['by_type'][kind])}" for kind in kinds)
+        cells = " | ".join(_digits(row["by_type"][kind]) for kind in kinds)
         lines.append(f"| {row['name']} | **{_digits(row['word_f1'])}** | {cells} |")
     lines += ["", "Four classes, cross-validated by site:", ""]
     lines += ["| pages | macro F1 | content | ad | navigation | recommendation | calibration error |"]

@@ -20,8 +20,8 @@ HEAD = """\
 <!-- written by tools/cli_reference.py -->
 
 Every command ends with exit code 0 (done), 1 (done, but some input records were bad; they are named on
-standard error), 2 (could not run, with one line that says why) or 130 (ended by Ctrl-C or
-SIGTERM). Progress is shown on a terminal only.
+standard error), 2 (could not run, with one line that says why) or 130 (ended by Ctrl-C, or by
+SIGTERM while it wrote). Progress is shown on a terminal only.
 """
 
 

@@ -1,7 +1,7 @@
 """The command line: parses, calls one function of a room, prints. One module a topic, loaded when asked for.
 
 Exit codes: 0 done; 1 done, but some input records were bad and are reported; 2 could not run; 130 ended by
-Ctrl-C or SIGTERM.
+Ctrl-C, or by SIGTERM while it wrote a file.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 SHOWN_REJECTS = 20
 INTERRUPTED = 130
-"""Exit code of a run that Ctrl-C or SIGTERM ended, as shells have it."""
+"""Exit code of a run that Ctrl-C ended, as shells have it; SIGTERM ends what writes a file likewise."""
 COLOURS = {"content": "#009e73", "ad": "#d55e00", "navigation": "#56b4e9", "recommendation": "#cc79a7"}
 """Okabe and Ito's palette, which people of any colour vision tell apart."""
 
