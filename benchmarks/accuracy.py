@@ -42,11 +42,6 @@ def _interval(figures: dict[str, Any]) -> dict[str, Any]:
     return {"interval_95": figures["interval_95"]}
 
 
-def _digits(value: float) -> str:
-    """Three digits of a figure that was rounded to four: a half goes up."""
-    return f"{value + 1e-9:.3f}"
-
-
 def _write(out: Path, rows: list[dict[str, Any]], ours: dict[str, Any]) -> None:
     (out / "accuracy.json").write_text(json.dumps({"wcxb": rows, "ours": ours}, indent=2) + "\n")
     kinds = list(rows[0]["by_type"])
@@ -60,14 +55,15 @@ def _write(out: Path, rows: list[dict[str, Any]], ours: dict[str, Any]) -> None:
         f"|---|{'--:|' * (len(kinds) + 1)}",
     ]
     for row in rows:
-        cells = " | ".join(_digits(row["by_type"][kind]) for kind in kinds)
-        lines.append(f"| {row['name']} | **{_digits(row['word_f1'])}** | {cells} |")
+        cells = " | ".join(f"{row['by_type'][kind]:.4f}" for kind in kinds)
+        lines.append(f"| {row['name']} | **{row['word_f1']:.4f}** | {cells} |")
     lines += ["", "Four classes, cross-validated by site:", ""]
     lines += ["| pages | macro F1 | content | ad | navigation | recommendation | calibration error |"]
     lines += ["|---|--:|--:|--:|--:|--:|--:|"]
     for name, figures in ours["four_class"].items():
-        f1 = " | ".join(_digits(f["f1"]) for f in figures["per_class"].values())
-        error = _digits(figures["calibration_error"])
-        lines.append(f"| {name} | **{_digits(figures['macro_f1'])}** | {f1} | {error} |")
+        f1 = " | ".join(f"{f['f1']:.4f}" for f in figures["per_class"].values())
+        lines.append(
+            f"| {name} | **{figures['macro_f1']:.4f}** | {f1} | {figures['calibration_error']:.4f} |"
+        )
     (out / "accuracy.md").write_text("\n".join(lines) + "\n")
     print("\n".join(lines))

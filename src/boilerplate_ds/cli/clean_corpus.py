@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 SHOWN_LINES = 40
 SHOWN_OF_RUN = 4
 SHOWN_GROUPS = 10
-"""Exit code of a run that was stopped, as shells have it."""
 
 
 def to_folder(
