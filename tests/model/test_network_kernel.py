@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from boilerplate_ds.model import network as n
 from boilerplate_ds.model.network import Network
-from boilerplate_ds.model.runtime import _answers
+from boilerplate_ds.model.runtime import Reading, _answers
 from kernels import in_python, same
 
 NEEDS_KERNEL = pytest.mark.skipif(n._KERNEL is None, reason="the kernels are not compiled here")
@@ -57,3 +57,17 @@ def test_answers_are_those_of_the_definition(rows):
         python = _answers(logits)
     same(compiled[0], python[0])
     same(compiled[1], python[1])
+
+
+PROBABILITIES = st.floats(0, 1, width=32) | st.sampled_from((0.36, 0.4, 0.95, np.nan))
+
+
+@NEEDS_KERNEL
+@given(st.lists(st.tuples(PROBABILITIES, PROBABILITIES, st.integers(0, 500))))
+def test_the_same_lines_are_chosen(rows):
+    labels = np.array([[content, 0, 0, 0] for content, _, _ in rows], dtype=np.float32).reshape(-1, 4)
+    main = np.array([main for _, main, _ in rows], dtype=np.float32)
+    reading = Reading(labels, main, np.array([words for _, _, words in rows], dtype=np.int64))
+    compiled = reading.chosen()
+    with in_python():
+        same(compiled, reading.chosen())

@@ -11,6 +11,7 @@ import numpy as np
 
 cdef enum:
     N_LABELS = 4
+    N_BARS = 64
 
 
 def activate(float[:, ::1] hidden, const float[::1] bias, const int64_t[::1] ends):
@@ -112,3 +113,49 @@ def answers(const float[:, ::1] powers):
             labels[i, j] = powers[i, j] / total
         main[i] = one / (one + powers[i, N_LABELS])
     return labels_array, main_array
+
+
+def chosen(
+    const float[:, :] labels,
+    const float[:] main,
+    const int64_t[:] words,
+    reviewers,
+    float nothing,
+    float sure,
+    float close,
+):
+    """Say which lines stay: :meth:`boilerplate_ds.model.runtime.Reading.chosen`; bool, shape (n_lines,)."""
+    cdef Py_ssize_t n = main.shape[0], first = reviewers.start, every = reviewers.step
+    cdef Py_ssize_t i, bar, other, chosen_bar = 0
+    cdef double[N_BARS] above
+    cdef double ours, theirs, score, best = -1
+    cdef float highest = -1
+    stays_array = np.zeros(n, dtype=bool)
+    cdef unsigned char[::1] stays = stays_array.view(np.uint8)
+    if every < 1 or first < 0 or labels.shape[0] != n or words.shape[0] != n or labels.shape[1] < 1:
+        raise ValueError("labels and words for each line")
+    for bar in range(N_BARS):
+        above[bar] = 0
+    for i in range(n):
+        if not 0 <= main[i] <= 1:  # a stranger's weights may give no numbers
+            return stays_array
+        highest = max(highest, main[i])
+        above[_step(main[i])] += max(words[i], 1)
+    if not highest > nothing:
+        return stays_array
+    for bar in range(N_BARS - 2, -1, -1):
+        above[bar] += above[bar + 1]
+    for bar in range(N_BARS // 2 + 1):
+        ours, score = above[bar], 0
+        for other in range(first, N_BARS, every):
+            theirs = above[other]
+            score += min(ours, theirs) / max(ours + theirs, 1)
+        if score > best:
+            best, chosen_bar = score, bar
+    for i in range(n):
+        stays[i] = _step(main[i]) >= chosen_bar or (labels[i, 0] >= sure and main[i] >= close)
+    return stays_array
+
+
+cdef inline Py_ssize_t _step(float probability) noexcept:
+    return min(<Py_ssize_t> (probability * N_BARS), N_BARS - 1)

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from boilerplate_ds.model.linear import LinearModel
     from boilerplate_ds.model.trees import Trees
 
-NOTHING = 0.36
+NOTHING = np.float32(0.36)
 """Where no line is more likely than this to be main content, a page is taken to have none."""
 BARS = 64
 REVIEWERS = slice(2, None, 4)
 """Bars are multiples of 1/64; sixteen reviewers have theirs at 2/64, 6/64 and so on."""
-SURE, CLOSE = 0.95, 0.4
+SURE, CLOSE = np.float32(0.95), np.float32(0.4)
 """A line so likely content by its label stays if it is no less likely than this to be main content."""
 DOUBT = 2.5
 """Trees are asked about lines whose best answer is ahead by less than this, by the network's logits."""
@@ -171,13 +171,17 @@ class Reading:
         WCXB that was worth less, docs/experiments.md.) A close call goes for a line whose label leaves no
         doubt: reviewers are of two minds about headlines, whoever reads the page is not.
         """
+        if _KERNEL is not None:
+            rule = REVIEWERS, NOTHING, SURE, CLOSE
+            kept: NDArray[np.bool_] = _KERNEL.chosen(self.labels, self.main, self.words, *rule)
+            return kept
         if not len(self.main) or not self.main.max() > NOTHING:  # a stranger's weights may give no numbers
             return np.zeros(len(self.main), dtype=bool)
         step = np.minimum((self.main * BARS).astype(np.int64), BARS - 1)
         words = np.maximum(self.words, 1)  # of a page without words, too, some bars are better than others
         above = np.bincount(step, words, BARS)[::-1].cumsum()[::-1]
-        ours, theirs = above[: BARS // 2 + 1, None], above[REVIEWERS]
-        score = (np.minimum(ours, theirs) / np.maximum(ours + theirs, 1)).sum(axis=1)
+        ours, theirs = above[: BARS // 2 + 1], above[REVIEWERS, None]
+        score = (np.minimum(ours, theirs) / np.maximum(ours + theirs, 1)).sum(axis=0)
         by_label = (self.labels[:, 0] >= SURE) & (self.main >= CLOSE)
         chosen: NDArray[np.bool_] = (step >= score.argmax()) | by_label
         return chosen
