@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from boilerplate_ds.document import Document, Labels
     from boilerplate_ds.model.linear import Tokens
+    from boilerplate_ds.model.network import Network
 
     Progress = Callable[[str, float], None]
 
@@ -59,7 +60,7 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
         Passes of the second stage over the data.
     random_state : int
     n_jobs : int
-        Processes that fit the first stage's folds, then threads that fit the trees.
+        Processes that fit the first stage's folds, then threads that fit the network and the trees.
 
     Attributes
     ----------
@@ -109,17 +110,7 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
         tell = progress or (lambda _step, _done: None)
         text, markup, opinions = self._fit_linear(training, tell)
         features = _features(training, *opinions, tell)
-        targets = training.targets()
-        trees = self._fit_trees(features, training.has_markup, targets, tell)
-        network = fit_network(
-            features,
-            training.ends,
-            targets,
-            views=training.views(),
-            seed=self.random_state,
-            schedule=Schedule(epochs=self.epochs),
-            progress=lambda done: tell("Training the second stage", done),
-        )
+        network, trees = self._fit_readers(features, training, tell)
         self.model_ = LineModel(text, markup, network, trees)
         self.classes_ = np.arange(N_LABELS)
         return self
@@ -151,30 +142,37 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
             raise DatasetError("no line is labelled; there is nothing to train on")
         return models[0], models[1], (opinions[0], opinions[1])
 
-    def _fit_trees(
-        self,
-        features: NDArray[np.float32],
-        has_markup: NDArray[np.bool_],
-        targets: Targets,
-        tell: Progress,
-    ) -> dict[str, Trees]:
-        """Fit those of the trees that there is enough to learn for."""
-        groves = {}
-        answers = {
-            "main": (targets.main, targets.main_weight),
-            "labels": (targets.labels, targets.label_weight),
-        }
-        for number, grove in enumerate(GROVES):
-            kind, _, question = grove.partition(".")
-            known, weight = answers[question]
-            lines = np.flatnonzero((known >= 0) & (has_markup == (kind == "markup")))
-            read = features[lines] if kind == "markup" else features[lines, :N_TEXT]
-            with threadpool_limits(effective_n_jobs(self.n_jobs), user_api="openmp"):
-                trees = fit_trees(read, known[lines], weight[lines], grove=grove, seed=self.random_state)
-            if trees is not None:
-                groves[grove] = trees
+    def _fit_readers(
+        self, features: NDArray[np.float32], training: _TrainingLines, tell: Progress
+    ) -> tuple[Network, dict[str, Trees]]:
+        """Fit the network, and those of the trees that there is enough to learn for, side by side."""
+        from joblib import Parallel, delayed
+
+        targets = training.targets()
+        threads = max(effective_n_jobs(self.n_jobs) // (len(GROVES) + 1), 1)
+        network = delayed(fit_network)(
+            features,
+            training.ends,
+            targets,
+            views=training.views(),
+            seed=self.random_state,
+            schedule=Schedule(epochs=self.epochs),
+            progress=lambda done: tell("Training the second stage", done),
+        )
+        groves = (
+            delayed(_fit_grove)(
+                features, training.has_markup, targets, grove, threads=threads, seed=self.random_state
+            )
+            for grove in GROVES
+        )
+        fitted = Parallel(n_jobs=self.n_jobs, backend="threading", return_as="generator")([network, *groves])
+        first: Network = next(fitted)
+        trees = {}
+        for number, (grove, grown) in enumerate(zip(GROVES, fitted, strict=True)):
+            if grown is not None:
+                trees[grove] = grown
             tell("Training trees", (number + 1) / len(GROVES))
-        return groves
+        return first, trees
 
     def read(self, documents: Sequence[Document]) -> list[Reading]:
         """Give what the model says of each document: probabilities of labels and of main content."""
@@ -367,6 +365,27 @@ def _fit_fold(
         model = fit_linear(matrix[chosen], labels, main, weight)
     # what is saved is what was measured: weights rest in half precision
     return LinearModel(model.weights.astype(np.float16).astype(np.float32), model.bias)
+
+
+def _fit_grove(
+    features: NDArray[np.float32],
+    has_markup: NDArray[np.bool_],
+    targets: Targets,
+    grove: str,
+    *,
+    threads: int,
+    seed: int,
+) -> Trees | None:
+    """Fit one of the groves to the lines that teach it."""
+    kind, _, question = grove.partition(".")
+    known, weight = {
+        "main": (targets.main, targets.main_weight),
+        "labels": (targets.labels, targets.label_weight),
+    }[question]
+    lines = np.flatnonzero((known >= 0) & (has_markup == (kind == "markup")))
+    read = features[lines] if kind == "markup" else features[lines, :N_TEXT]
+    with threadpool_limits(threads, user_api="openmp"):
+        return fit_trees(read, known[lines], weight[lines], grove=grove, seed=seed)
 
 
 def _markup_tokens_of_all_lines(batch: LineBatch) -> Iterator[Tokens]:

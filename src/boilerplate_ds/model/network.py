@@ -395,7 +395,6 @@ def fit_network(
     Parameters
     ----------
     features : ndarray of float32, shape (n_lines, n_features)
-        Scaled in place.
     ends : ndarray of int64, shape (n_documents + 1,)
     targets : Targets
     views : sequence of hashable, length n_documents, optional
@@ -408,8 +407,6 @@ def fit_network(
     plan = schedule or Schedule()
     network = Network.initial(features, seed)
     p = network.parameters
-    features -= p["mean"]
-    features *= p["scale"]
     trained = [name for name in p if name not in ("mean", "scale")]
     average = {name: p[name].copy() for name in trained}
     moments = {name: np.zeros((2, *p[name].shape), dtype=np.float32) for name in trained}
@@ -450,7 +447,7 @@ def _gradients(
 ) -> dict[str, Floats]:
     """Gradients of all weights on one batch of documents."""
     layout = _Layout(batch.ends)
-    inputs = batch.features
+    inputs: Floats = (batch.features - p["mean"]) * p["scale"]
     dropped: list[Floats] = []
     if plan.dropout:
         inputs *= _dropout(rng, inputs.shape, plan.dropout)
