@@ -13,6 +13,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from joblib import cpu_count
 from pyarrow import parquet
 from threadpoolctl import threadpool_limits
 
@@ -40,6 +41,7 @@ def run(corpus: Path, model: str, n_pages: int, out: Path) -> None:
             "text": _text(html, cleaner),
             "start_seconds": _start(model),
             "growth": _growth(cleaner),
+            "processes": _processes(html, cleaner),
         }
     _write(out, results)
 
@@ -96,6 +98,24 @@ def _text(html: list[str], cleaner: Cleaner) -> dict[str, float]:
     }
 
 
+def _processes(html: list[str], cleaner: Cleaner) -> dict[str, float]:
+    """How many times as fast, by the clock, as many processes as there are cores clean as one does."""
+    from resiliparse.extract.html2text import extract_plain_text
+
+    texts = [str(extract_plain_text(page, main_content=False, preserve_formatting=True)) for page in html]
+    texts *= max(1, 2_000 // len(texts))
+    cores = cpu_count()
+    cleaner.clean_batch(texts[: 4 * cores], n_jobs=cores)  # processes start and load the model
+    times: dict[int, list[float]] = {1: [], cores: []}
+    for _ in range(ROUNDS):
+        for n, taken in times.items():
+            start = time.perf_counter()
+            cleaner.clean_batch(texts, n_jobs=n)
+            taken.append(time.perf_counter() - start)
+    ratio = statistics.median(times[1]) / statistics.median(times[cores])
+    return {"number": cores, "times_as_fast": round(ratio, 2)}
+
+
 def _start(model: str) -> float:
     """Seconds from a new process to the first cleaned page."""
     times = []
@@ -132,12 +152,13 @@ def _write(out: Path, results: dict[str, Any]) -> None:
     ]
     for name, rate in sorted(results["html"].items(), key=lambda item: -item[1]):
         lines.append(f"| {name} | {rate:.0f} | {rate / base:.1f} |")
-    text = results["text"]
+    text, processes = results["text"], results["processes"]
     lines += [
         "",
         "| | |",
         "|---|--:|",
         f"| plain text, `clean_batch` | {text['clean_batch_mb_a_second']:.1f} MB/s |",
+        f"| the same by {processes['number']} processes, times as fast | {processes['times_as_fast']:.2f} |",
         f"| one page of 5 kB, `clean` | {text['clean_5_kb_ms']:.2f} ms |",
         f"| import, load and first clean, a new process | {results['start_seconds']:.2f} s |",
         "",

@@ -165,13 +165,15 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
             )
             for grove in GROVES
         )
-        fitted = Parallel(n_jobs=self.n_jobs, backend="threading", return_as="generator")([network, *groves])
-        first: Network = next(fitted)
         trees = {}
-        for number, (grove, grown) in enumerate(zip(GROVES, fitted, strict=True)):
-            if grown is not None:
-                trees[grove] = grown
-            tell("Training trees", (number + 1) / len(GROVES))
+        with threadpool_limits(threads, user_api="blas"):
+            side_by_side = Parallel(n_jobs=self.n_jobs, backend="threading", return_as="generator")
+            fitted = side_by_side([network, *groves])
+            first: Network = next(fitted)
+            for number, (grove, grown) in enumerate(zip(GROVES, fitted, strict=True)):
+                if grown is not None:
+                    trees[grove] = grown
+                tell("Training trees", (number + 1) / len(GROVES))
         return first, trees
 
     def read(self, documents: Sequence[Document]) -> list[Reading]:

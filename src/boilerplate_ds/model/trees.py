@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LEAVES = 32
 """Of a tree at most: a bit each. Trees are fitted with one less, as they were when they were tried."""
 TESTS = LEAVES - 1
-GROVES = {"markup.main": (200, 1), "markup.labels": (50, 4), "text.main": (80, 1)}
+GROVES = {"markup.main": (200, 1), "markup.labels": (100, 4), "text.main": (200, 1)}
 """Rounds of boosting and questions: of lines with markup or without it, about main content or the label."""
 MAX_FEATURES = 256
 UNIT = 2.0**-20
