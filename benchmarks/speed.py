@@ -1,7 +1,8 @@
 """Pages and megabytes a second on one core, start-up, growth with lines, beside peers in the same run.
 
-Times are processor time, so that other work on the machine matters less; each figure is the median of
-several rounds, and contestants take turns within a round.
+Times are processor time, so that other work on the machine matters less, but for several processes, whose
+work is timed by the clock; each figure is the median of several rounds, and contestants take turns within a
+round.
 """
 
 from __future__ import annotations
@@ -158,7 +159,7 @@ def _write(out: Path, results: dict[str, Any]) -> None:
         "| | |",
         "|---|--:|",
         f"| plain text, `clean_batch` | {text['clean_batch_mb_a_second']:.1f} MB/s |",
-        f"| the same by {processes['number']} processes, times as fast | {processes['times_as_fast']:.2f} |",
+        f"| {processes['number']} processes, by the clock | {processes['times_as_fast']:.2f} × one |",
         f"| one page of 5 kB, `clean` | {text['clean_5_kb_ms']:.2f} ms |",
         f"| import, load and first clean, a new process | {results['start_seconds']:.2f} s |",
         "",

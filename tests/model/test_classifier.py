@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from threading import Event
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,7 +15,7 @@ from boilerplate_ds import Document, LineClassifier
 from boilerplate_ds.document import MAIN, NOT_MAIN
 from boilerplate_ds.errors import DatasetError
 from boilerplate_ds.features.lines import MAX_READ
-from boilerplate_ds.model import runtime
+from boilerplate_ds.model import classifier, runtime
 from boilerplate_ds.model.classifier import _TrainingLines
 from boilerplate_ds.model.trees import LEAVES, TESTS, Trees
 
@@ -22,8 +23,8 @@ PAGE = '<nav class="menu"><a href="/">Home</a></nav><main><p>The ferry runs ever
 
 
 def test_parameters_are_stored_as_given_and_cloned():
-    classifier = LineClassifier(n_folds=3, epochs=2, random_state=7, n_jobs=2)
-    assert clone(classifier).get_params() == {"n_folds": 3, "epochs": 2, "random_state": 7, "n_jobs": 2}
+    estimator = LineClassifier(n_folds=3, epochs=2, random_state=7, n_jobs=2)
+    assert clone(estimator).get_params() == {"n_folds": 3, "epochs": 2, "random_state": 7, "n_jobs": 2}
 
 
 def test_predicting_before_fitting_is_an_error():
@@ -36,6 +37,28 @@ def test_predicting_before_fitting_is_an_error():
 def test_it_learns_what_it_was_shown(small_model, small_set):
     assert small_model.score(*small_set) > 0.75
     assert small_model.classes_.tolist() == [0, 1, 2, 3]
+
+
+def test_when_the_trees_fail_the_network_does_not_go_on(small_set, monkeypatch):
+    begun, ended = Event(), Event()
+
+    def endless(*_args, progress, **_more):
+        try:
+            while True:
+                progress(0.5)
+                begun.set()
+        finally:
+            ended.set()
+
+    def failing(*_args, **_more):
+        assert begun.wait(60)
+        raise MemoryError
+
+    monkeypatch.setattr(classifier, "fit_network", endless)
+    monkeypatch.setattr(classifier, "fit_trees", failing)
+    with pytest.raises(MemoryError):
+        LineClassifier(n_folds=2, n_jobs=2).fit(*small_set)
+    assert ended.wait(60)
 
 
 def test_probabilities_have_one_row_a_line_and_sum_to_one(small_model):

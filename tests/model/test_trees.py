@@ -63,27 +63,35 @@ def test_the_kernel_gives_the_same_bits(features, grove):
             same(compiled, trees.logits(given))
 
 
-@NEEDS_KERNEL
-def test_vectors_of_any_size_give_the_same_sums(features):
-    trees, _ = fit(features, "markup.labels")
-    tables = trees.feature, trees.threshold, trees.out, trees.value
-    for width in (128, 256):
-        same(t._KERNEL.sums(features, *tables, 4, width=width), t._KERNEL.sums(features, *tables, 4))
-
-
-def test_a_strangers_trees_lead_to_no_leaf_that_is_not_there(features):
+def wild(limit: int) -> Trees:
+    """Give tables of a stranger, any number in each place; leaves up to ``limit``."""
     rng = np.random.default_rng(1)
-    wild = Trees(
+    return Trees(
         rng.integers(0, 12, (40, TESTS)).astype(np.uint8),
         rng.normal(size=(40, TESTS)).astype(np.float32),
         rng.integers(0, 2**32, (40, TESTS)).astype(np.uint32),
-        rng.integers(-(2**31), 2**31, (40, LEAVES)).astype(np.int32),
+        rng.integers(-limit, limit, (40, LEAVES)).astype(np.int32),
         np.zeros(4, dtype=np.float32),
     )
-    given = wild.logits(features[:100])
+
+
+@pytest.mark.parametrize("width", [128, 256, 512])
+@pytest.mark.parametrize("limit", [100, 2**29, 2**31])  # all trees, a few, or one by one fit into 32 bits
+@NEEDS_KERNEL
+def test_vectors_of_any_size_give_the_same_sums_of_anything(features, limit, width):
+    trees = wild(limit)
+    odd = np.stack([np.roll(NUMBERS, i) for i in range(40)])
+    for given in (odd, np.ascontiguousarray(features[:100, :12])):
+        tables = trees.feature, trees.threshold, trees.out, trees.value
+        same(t._KERNEL.sums(given, *tables, 4, width=width), trees._sums(given))
+
+
+def test_a_strangers_trees_lead_to_no_leaf_that_is_not_there(features):
+    trees = wild(2**31)
+    given = trees.logits(features[:100])
     assert given.shape == (100, 4)
     with in_python():
-        same(given, wild.logits(features[:100]))
+        same(given, trees.logits(features[:100]))
 
 
 def test_trees_that_do_not_fit_their_input_are_refused_with_and_without_the_kernel(features):

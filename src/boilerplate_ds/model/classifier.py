@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import warnings
+from concurrent.futures import CancelledError
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GroupKFold
@@ -60,7 +61,8 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
         Passes of the second stage over the data.
     random_state : int
     n_jobs : int
-        Processes that fit the first stage's folds, then threads that fit the network and the trees.
+        Processes that fit the first stage's folds, then threads that fit the network and the trees, of which
+        four find work.
 
     Attributes
     ----------
@@ -98,7 +100,8 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
         groups : sequence of str, optional
             The site of each document; default its ``site``, else its ``id``.
         progress : callable, optional
-            Called with the name of a step and the share of it that is done.
+            Called with the name of a step and the share of it that is done; with more than one job, from
+            other threads too.
 
         Raises
         ------
@@ -145,11 +148,20 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
     def _fit_readers(
         self, features: NDArray[np.float32], training: _TrainingLines, tell: Progress
     ) -> tuple[Network, dict[str, Trees]]:
-        """Fit the network, and those of the trees that there is enough to learn for, side by side."""
+        """Fit the network, and those of the trees that there is enough to learn for, side by side.
+
+        Each on one core, so that sums are the same however many there are.
+        """
         from joblib import Parallel, delayed
 
         targets = training.targets()
-        threads = max(effective_n_jobs(self.n_jobs) // (len(GROVES) + 1), 1)
+        over = Event()
+
+        def tell_unless_over(done: float) -> None:
+            if over.is_set():
+                raise CancelledError
+            tell("Training the second stage", done)
+
         network = delayed(fit_network)(
             features,
             training.ends,
@@ -157,23 +169,24 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
             views=training.views(),
             seed=self.random_state,
             schedule=Schedule(epochs=self.epochs),
-            progress=lambda done: tell("Training the second stage", done),
+            progress=tell_unless_over,
         )
         groves = (
-            delayed(_fit_grove)(
-                features, training.has_markup, targets, grove, threads=threads, seed=self.random_state
-            )
+            delayed(_fit_grove)(features, training.has_markup, targets, grove, self.random_state)
             for grove in GROVES
         )
         trees = {}
-        with threadpool_limits(threads, user_api="blas"):
-            side_by_side = Parallel(n_jobs=self.n_jobs, backend="threading", return_as="generator")
-            fitted = side_by_side([network, *groves])
-            first: Network = next(fitted)
-            for number, (grove, grown) in enumerate(zip(GROVES, fitted, strict=True)):
-                if grown is not None:
-                    trees[grove] = grown
-                tell("Training trees", (number + 1) / len(GROVES))
+        try:
+            with threadpool_limits(1, user_api="blas"):
+                side_by_side = Parallel(n_jobs=self.n_jobs, backend="threading", return_as="generator")
+                fitted = side_by_side([network, *groves])
+                first: Network = next(fitted)
+                for number, (grove, grown) in enumerate(zip(GROVES, fitted, strict=True)):
+                    if grown is not None:
+                        trees[grove] = grown
+                    tell("Training trees", (number + 1) / len(GROVES))
+        finally:
+            over.set()  # after an error or Ctrl-C the network's thread would go on to its end
         return first, trees
 
     def read(self, documents: Sequence[Document]) -> list[Reading]:
@@ -374,8 +387,6 @@ def _fit_grove(
     has_markup: NDArray[np.bool_],
     targets: Targets,
     grove: str,
-    *,
-    threads: int,
     seed: int,
 ) -> Trees | None:
     """Fit one of the groves to the lines that teach it."""
@@ -386,7 +397,7 @@ def _fit_grove(
     }[question]
     lines = np.flatnonzero((known >= 0) & (has_markup == (kind == "markup")))
     read = features[lines] if kind == "markup" else features[lines, :N_TEXT]
-    with threadpool_limits(threads, user_api="openmp"):
+    with threadpool_limits(1, user_api="openmp"):
         return fit_trees(read, known[lines], weight[lines], grove=grove, seed=seed)
 
 

@@ -189,7 +189,8 @@ def sums(
     if used[used.shape[0] - 1] >= features.shape[1]:
         raise ValueError("a tree reads a feature that is not there")
     # so many trees that their sum is a whole number of 32 bits, whatever the leaves
-    together = n_questions * max(INT32_MAX // max(int(np.max(value)), -int(np.min(value)), 1), 1)
+    largest = max(int(np.max(value)), -int(np.min(value)), 1)
+    together = min(n_trees, n_questions * max(INT32_MAX // largest, 1))
     cdef float[:, ::1] columns = np.zeros((used[used.shape[0] - 1] + 1, BLOCK), dtype=np.float32)
     for first in range(0, n_lines, BLOCK):
         count = min(BLOCK, n_lines - first)
