@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -28,6 +29,8 @@ CORPUS = ROOT.parent / "shared" / "corpus"
 
 settings.register_profile("project", deadline=None)  # a test never asserts on time
 settings.load_profile("project")
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background, commands would not hear it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
