@@ -308,6 +308,14 @@ def _join_kept(lines: Sequence[str], separators: Sequence[str], keep: Sequence[b
     return "".join(parts)
 
 
+def n_characters(lines: Sequence[str]) -> int:
+    """Sum the lengths of lines."""
+    if _KERNEL is None:
+        return sum(map(len, lines))
+    total: int = _KERNEL.n_characters(lines)
+    return total
+
+
 def sha256_of_lines(lines: Sequence[str]) -> str:
     """SHA-256 (hex) of lines joined by a newline, lone surrogates included."""
     return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,9 +1,14 @@
 # cython: language_level=3, boundscheck=True, wraparound=False
 """Lines of plain text, cut and put together again: compiled, for :mod:`boilerplate_ds.document`."""
 
-from libc.stdint cimport uint32_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t
 
-from boilerplate_ds.characters cimport OUTSIDE, Page, char_at, is_space, page_of
+from boilerplate_ds.characters cimport Page, char_at, is_space, page_of
+
+ctypedef fused letters:
+    uint8_t
+    uint16_t
+    uint32_t
 
 
 def split_lines(str text not None):
@@ -23,10 +28,16 @@ def split_lines(str text not None):
 
 
 cdef Py_ssize_t _end_of_line(Page page, Py_ssize_t at) noexcept:
-    cdef uint32_t letter = char_at(page, at)
-    while letter != c"\n" and letter != c"\r" and letter != OUTSIDE:
+    if page.kind == 1:
+        return _next_break(<const uint8_t*>page.data, at, page.size)
+    if page.kind == 2:
+        return _next_break(<const uint16_t*>page.data, at, page.size)
+    return _next_break(<const uint32_t*>page.data, at, page.size)
+
+
+cdef Py_ssize_t _next_break(const letters* text, Py_ssize_t at, Py_ssize_t size) noexcept:
+    while at < size and text[at] != c"\n" and text[at] != c"\r":
         at += 1
-        letter = char_at(page, at)
     return at
 
 
@@ -53,3 +64,11 @@ def join_kept(tuple lines not None, tuple separators not None, list keep not Non
             gap = after
     parts.append(separators[len(separators) - 1] if parts else "")
     return "".join(parts)
+
+
+def n_characters(lines):
+    """Sum the lengths of lines."""
+    cdef Py_ssize_t total = 0
+    for line in lines:
+        total += len(line)
+    return total

@@ -16,6 +16,7 @@ import numpy as np
 
 cdef enum:
     N_OPINIONS = 5
+    MAX_PARTS = 16
 
 cdef uint64_t SPREAD = 0x9E3779B97F4A7C15ULL
 
@@ -32,21 +33,31 @@ def place(float[:, ::1] block, const float[:, ::1] values, columns, scales):
 
 def joined(list parts not None):
     """Put blocks of columns side by side: each float32, shape (n_lines, n_columns)."""
-    cdef Py_ssize_t n = parts[0].shape[0], width = sum([part.shape[1] for part in parts]), at = 0, i, size
+    cdef Py_ssize_t n = parts[0].shape[0], width = sum([part.shape[1] for part in parts]), i, k, n_parts = 0
     out_array = np.empty((n, width), dtype=np.float32)
     cdef float[:, ::1] out = out_array
     cdef const float[:, ::1] part
+    cdef (const float*)[MAX_PARTS] source
+    cdef Py_ssize_t[MAX_PARTS] size
+    cdef float* target
     for array in parts:
         part = array
-        size = part.shape[1]
         if part.shape[0] != n:
             raise ValueError("blocks of different heights")
-        if not size:
-            continue
-        for i in range(n):
-            # at + size columns are at most the width, which is the sum of the sizes
-            memcpy(&out[i, at], &part[i, 0], size * sizeof(float))
-        at += size
+        if n_parts == MAX_PARTS:
+            raise ValueError("too many blocks")
+        if n and part.shape[1]:
+            source[n_parts] = &part[0, 0]
+            size[n_parts] = part.shape[1]
+            n_parts += 1
+    if not n_parts:
+        return out_array
+    target = &out[0, 0]
+    for i in range(n):  # a row of each block, n rows of the width, which is the sum of the sizes
+        for k in range(n_parts):
+            memcpy(target, source[k], size[k] * sizeof(float))
+            target += size[k]
+            source[k] += size[k]
     return out_array
 
 

@@ -6,8 +6,9 @@
 """
 
 from libc.math cimport sqrtf
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
+from boilerplate_ds.characters cimport Page, page_of
 from boilerplate_ds.features.mixing cimport mix
 
 import numpy as np
@@ -25,6 +26,19 @@ cdef enum:
 cdef uint64_t BASE = 0x9E3779B97F4A7C15ULL
 
 
+ctypedef fused letters:
+    uint8_t
+    uint16_t
+    uint32_t
+
+
+cdef struct Tables:
+    Py_ssize_t last  # character of the first two
+    const uint8_t* classes
+    const uint32_t* normal
+    const uint8_t* word_kind  # of N_CLASSES
+
+
 def characters(
     list lines not None,
     Py_ssize_t most,
@@ -33,11 +47,13 @@ def characters(
     const uint8_t[::1] word_kind,
 ):
     """Lay out the first ``most`` characters of each line: (start, length, classes, normal), number of words."""
-    cdef Py_ssize_t n = len(lines), total = 1, i, at, end, size, last = class_table.shape[0] - 1, n_words = 0
+    cdef Py_ssize_t n = len(lines), total = 1, i, at, size, last = class_table.shape[0] - 1, n_words = 0
     start_array = np.empty(n, dtype=np.int64)
     length_array = np.empty(n, dtype=np.int64)
     cdef int64_t[::1] start = start_array, length = length_array
     cdef str line
+    cdef Page page
+    cdef Tables tables
     for i in range(n):
         item = lines[i]
         if type(item) is not str:
@@ -50,29 +66,45 @@ def characters(
     normal_array = np.empty(total, dtype=np.uint32)
     cdef uint8_t[::1] classes = class_array
     cdef uint32_t[::1] normal = normal_array
-    cdef Py_UCS4 character
-    cdef Py_ssize_t code
-    cdef uint8_t kind, before
+    if last < 0 or normal_table.shape[0] <= last or word_kind.shape[0] != N_CLASSES:
+        raise ValueError("tables for the same characters, and for each class")
+    tables.last, tables.classes, tables.normal = last, &class_table[0], &normal_table[0]
+    tables.word_kind = &word_kind[0]
     classes[0] = SPACE
     normal[0] = NEWLINE
     for i in range(n):
         line = lines[i]
+        size = length[i]
         at = start[i]
-        end = at + length[i]
-        before = 0
-        for character in line:
-            if at == end:
-                break
-            code = min(<Py_ssize_t>character, last)
-            classes[at] = class_table[code]
-            normal[at] = normal_table[code]
-            kind = word_kind[classes[at]]
-            n_words += (kind != 0) & ((kind != 1) | (before != 1))
-            before = kind
-            at += 1
-        classes[at] = SPACE
-        normal[at] = NEWLINE
+        if size:
+            if at + size >= total or size > len(line):
+                raise ValueError("a line changed while it was read")
+            page = page_of(line)
+            if page.kind == 1:
+                n_words += _lay_out(<const uint8_t*>page.data, size, tables, &classes[at], &normal[at])
+            elif page.kind == 2:
+                n_words += _lay_out(<const uint16_t*>page.data, size, tables, &classes[at], &normal[at])
+            else:
+                n_words += _lay_out(<const uint32_t*>page.data, size, tables, &classes[at], &normal[at])
+        classes[at + size] = SPACE
+        normal[at + size] = NEWLINE
     return (start_array, length_array, class_array, normal_array), n_words
+
+
+cdef Py_ssize_t _lay_out(
+    const letters* text, Py_ssize_t size, Tables tables, uint8_t* classes, uint32_t* normal
+) noexcept:
+    """Look up ``size`` characters; gives the number of words that begin there."""
+    cdef Py_ssize_t i, code, n_words = 0
+    cdef uint8_t kind, before = 0
+    for i in range(size):
+        code = min(<Py_ssize_t>text[i], tables.last)
+        classes[i] = tables.classes[code]
+        normal[i] = tables.normal[code]
+        kind = tables.word_kind[tables.classes[code] % N_CLASSES]
+        n_words += (kind != 0) & ((kind != 1) | (before != 1))
+        before = kind
+    return n_words
 
 
 def words(
@@ -95,22 +127,31 @@ def words(
     cdef int64_t[::1] ends = ends_array
     cdef uint64_t[::1] hashes = hash_array, line_hashes = line_hash_array
     cdef uint64_t value, power, of_line
+    cdef const uint8_t* kinds = &word_kind[0]  # of N_CLASSES
+    cdef const uint8_t* class_at = &classes[0]
+    cdef const uint32_t* normal_at = &normal[0]
+    cdef uint8_t kind
+    if length.shape[0] != n or normal.shape[0] != classes.shape[0] or word_kind.shape[0] != N_CLASSES:
+        raise ValueError("as many of each, and a kind for each class")
     for i in range(n):
         at = start[i]
         end = at + length[i]
+        if not 0 <= at <= end <= classes.shape[0]:
+            raise ValueError("a line outside of the characters")
         first = ends[i] = word
         of_line = 0
         while at < end:
-            if word_kind[classes[at]] == 0:
+            kind = kinds[class_at[at] % N_CLASSES]
+            if kind == 0:
                 at += 1
                 continue
             word_start[word] = at
-            value = normal[at]
+            value = normal_at[at]
             power = BASE
             at += 1
-            if word_kind[classes[at - 1]] == 1:
-                while at < end and word_kind[classes[at]] == 1:
-                    value += normal[at] * power
+            if kind == 1:
+                while at < end and kinds[class_at[at] % N_CLASSES] == 1:
+                    value += normal_at[at] * power
                     power *= BASE
                     at += 1
             value = mix(value)

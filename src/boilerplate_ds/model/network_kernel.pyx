@@ -12,6 +12,79 @@ import numpy as np
 cdef enum:
     N_LABELS = 4
     N_BARS = 64
+    MAX_TAPS = 16
+
+
+cdef extern from *:
+    """
+    #include <stddef.h>
+
+    /* Add to a line's channels what its page and the lines around it say, if that is above zero, and the line to
+       its document's total; each channel by itself, so vectors of any width give the same sums. */
+    typedef void update_line(
+        float *row, float *total, const float *page, const float *const *sources, ptrdiff_t n_sources,
+        ptrdiff_t width);
+
+    static inline void update_channels(
+        float *row, float *total, const float *page, const float *const *sources, ptrdiff_t n_sources,
+        ptrdiff_t first, ptrdiff_t width
+    ) {
+        for (ptrdiff_t c = first; c < width; c++) {
+            float update = page[c];
+            for (ptrdiff_t k = 0; k < n_sources; k++)
+                update += sources[k][c];
+            row[c] += update > 0 ? update : 0;
+            total[c] += row[c];
+        }
+    }
+
+    #if defined(__GNUC__)
+    #define UPDATE_LINE(NAME, BYTES)                                                                        \
+        static void NAME(                                                                                   \
+            float *row, float *total, const float *page, const float *const *sources, ptrdiff_t n_sources,  \
+            ptrdiff_t width                                                                                 \
+        ) {                                                                                                 \
+            typedef float numbers __attribute__((vector_size(BYTES), aligned(4), may_alias));               \
+            typedef int lanes __attribute__((vector_size(BYTES), aligned(4), may_alias));                   \
+            ptrdiff_t c = 0;                                                                                \
+            for (; c + BYTES / 4 <= width; c += BYTES / 4) {                                                \
+                numbers update = *(const numbers *) (page + c);                                             \
+                for (ptrdiff_t k = 0; k < n_sources; k++)                                                   \
+                    update += *(const numbers *) (sources[k] + c);                                          \
+                numbers sum = *(numbers *) (row + c) + (numbers) ((lanes) update & (update > 0));           \
+                *(numbers *) (row + c) = sum;                                                               \
+                *(numbers *) (total + c) += sum;                                                            \
+            }                                                                                               \
+            update_channels(row, total, page, sources, n_sources, c, width);                                \
+        }
+    UPDATE_LINE(update_narrow, 16)
+    #if defined(__x86_64__)
+    __attribute__((target("avx2"))) UPDATE_LINE(update_wide, 32)
+    static update_line *updating(void) {
+        return __builtin_cpu_supports("avx2") ? update_wide : update_narrow;
+    }
+    #else
+    static update_line *updating(void) { return update_narrow; }
+    #endif
+    #else
+    static void update_anywhere(
+        float *row, float *total, const float *page, const float *const *sources, ptrdiff_t n_sources,
+        ptrdiff_t width
+    ) {
+        update_channels(row, total, page, sources, n_sources, 0, width);
+    }
+    static update_line *updating(void) { return update_anywhere; }
+    #endif
+    """
+    ctypedef void update_line(
+        float* row,
+        float* total,
+        const float* page,
+        (const float*)* sources,
+        Py_ssize_t n_sources,
+        Py_ssize_t width,
+    ) noexcept nogil
+    update_line* updating() noexcept nogil
 
 
 def activate(float[:, ::1] hidden, const float[::1] bias, const int64_t[::1] ends):
@@ -48,36 +121,25 @@ def convolve(
 ):
     """Add a block's update to ``hidden``, in place; gives the sums of each document's rows."""
     cdef Py_ssize_t n_documents = ends.shape[0] - 1, width = hidden.shape[1], n_taps = len(shifts)
-    cdef Py_ssize_t d, i, c, tap, other
+    cdef Py_ssize_t d, i, tap, other, n_sources
     cdef int64_t[::1] shift = np.array(shifts, dtype=np.int64)
     sums_array = np.zeros((n_documents, width), dtype=np.float32)
-    update_array = np.empty(width, dtype=np.float32)
     cdef float[:, ::1] sums = sums_array
-    cdef float[::1] update_row = update_array
-    if page.shape[1] != width or taps.shape[1] != n_taps * width:
+    cdef (const float*)[MAX_TAPS] sources
+    cdef update_line* update = updating()
+    if page.shape[1] != width or taps.shape[1] != n_taps * width or n_taps > MAX_TAPS:
         raise ValueError("as many channels from the page and from each tap")
     if not width:
         return sums_array
-    cdef float* update = &update_row[0]  # width values in each of these rows, and behind each of these taps
-    cdef float* row
-    cdef float* total
-    cdef const float* source
     for d in range(n_documents):
-        total = &sums[d, 0]
         for i in range(ends[d], ends[d + 1]):
-            source = &page[d, 0]
-            for c in range(width):
-                update[c] = source[c]
+            n_sources = 0
             for tap in range(n_taps):
                 other = i + shift[tap]
-                if ends[d] <= other < ends[d + 1]:
-                    source = &taps[other, tap * width]
-                    for c in range(width):
-                        update[c] += source[c]
-            row = &hidden[i, 0]
-            for c in range(width):
-                row[c] += update[c] if update[c] > 0 else 0
-                total[c] += row[c]
+                if ends[d] <= other < ends[d + 1]:  # width values stand there, as in each row below
+                    sources[n_sources] = &taps[other, tap * width]
+                    n_sources += 1
+            update(&hidden[i, 0], &sums[d, 0], &page[d, 0], sources, n_sources, width)
     return sums_array
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from boilerplate_ds.compiled import kernel
+from boilerplate_ds.document import n_characters
 from boilerplate_ds.features import Forest, LineBatch, context_features, markup_tokens, text_tokens
 from boilerplate_ds.model.network import N_LABELS, Network, sigmoid, softmax
 
@@ -230,7 +231,7 @@ def chunks(items: Iterable[T], document_of: Callable[[T], Document]) -> Iterator
     size = 0
     for item in items:
         lines = document_of(item).lines
-        length = sum(map(len, lines)) + len(lines)
+        length = n_characters(lines) + len(lines)
         if chunk and size + length > CHUNK_CHARACTERS:
             yield chunk
             chunk, size = [], 0
