@@ -1,7 +1,12 @@
 """Characters of a str, for the kernels: read without copies, and never outside of it."""
 
 from cpython.unicode cimport PyUnicode_DATA, PyUnicode_KIND, PyUnicode_READ, Py_UNICODE_ISSPACE
-from libc.stdint cimport uint32_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t
+
+ctypedef fused letters:  # what a page's data are, by its kind: 1, 2 and 4
+    uint8_t
+    uint16_t
+    uint32_t
 
 
 cdef enum:

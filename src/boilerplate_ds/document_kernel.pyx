@@ -3,12 +3,7 @@
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
 
-from boilerplate_ds.characters cimport Page, char_at, is_space, page_of
-
-ctypedef fused letters:
-    uint8_t
-    uint16_t
-    uint32_t
+from boilerplate_ds.characters cimport Page, char_at, is_space, letters, page_of
 
 
 def split_lines(str text not None):

@@ -8,7 +8,7 @@
 from libc.math cimport sqrtf
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-from boilerplate_ds.characters cimport Page, page_of
+from boilerplate_ds.characters cimport Page, letters, page_of
 from boilerplate_ds.features.mixing cimport mix
 
 import numpy as np
@@ -24,12 +24,6 @@ cdef enum:
     NEWLINE = 10
 
 cdef uint64_t BASE = 0x9E3779B97F4A7C15ULL
-
-
-ctypedef fused letters:
-    uint8_t
-    uint16_t
-    uint32_t
 
 
 cdef struct Tables:
