@@ -34,17 +34,24 @@ def run(corpus: Path, model: str, n_pages: int, out: Path) -> None:
     """Measure and write the results."""
     html = parquet.read_table(corpus / "wcxb-dev.parquet", columns=["html"])["html"].to_pylist()
     html = html[:: max(1, len(html) // n_pages)][:n_pages]
+    texts = [_all_text(page) for page in html]
     cleaner = Cleaner(model)
     with threadpool_limits(1):  # the figures are for one core
         results = {
             "pages": len(html),
             "html": _pages_a_second(html, cleaner),
-            "text": _text(html, cleaner),
+            "text": _text(texts, cleaner),
             "start_seconds": _start(model),
             "growth": _growth(cleaner),
-            "processes": _processes(html, cleaner),
+            "processes": _processes(texts, cleaner),
         }
     _write(out, results)
+
+
+def _all_text(html: str) -> str:
+    from resiliparse.extract.html2text import extract_plain_text
+
+    return str(extract_plain_text(html, main_content=False, preserve_formatting=True))
 
 
 def _median(call: Callable[[], object]) -> float:
@@ -64,27 +71,20 @@ def _rounds(contestants: dict[str, Callable[[], object]]) -> dict[str, float]:
 
 
 def _pages_a_second(html: list[str], cleaner: Cleaner) -> dict[str, float]:
-    from resiliparse.extract.html2text import extract_plain_text
-
     contestants: dict[str, Callable[[], object]] = {
         "boilerplate-ds, clean_html": lambda: [cleaner.clean_html(page) for page in html],
         "boilerplate-ds, clean_documents": lambda: cleaner.clean_documents(
             [Document.from_html(page, id="") for page in html]
         ),
-        "resiliparse, all text": lambda: [
-            extract_plain_text(page, main_content=False, preserve_formatting=True) for page in html
-        ],
+        "resiliparse, all text": lambda: [_all_text(page) for page in html],
     }
     for name, extract in peers().items():
         contestants[name] = lambda extract=extract: [extract(page) for page in html]
     return {name: round(len(html) / seconds, 1) for name, seconds in _rounds(contestants).items()}
 
 
-def _text(html: list[str], cleaner: Cleaner) -> dict[str, float]:
+def _text(texts: list[str], cleaner: Cleaner) -> dict[str, float]:
     """Megabytes a second of plain text, and milliseconds for one page of 5 kB."""
-    from resiliparse.extract.html2text import extract_plain_text
-
-    texts = [str(extract_plain_text(page, main_content=False, preserve_formatting=True)) for page in html]
     size = sum(len(text.encode("utf-8", "replace")) for text in texts)
     page = max(texts, key=len)[:5_000]
     seconds = _rounds(
@@ -99,12 +99,9 @@ def _text(html: list[str], cleaner: Cleaner) -> dict[str, float]:
     }
 
 
-def _processes(html: list[str], cleaner: Cleaner) -> dict[str, float]:
+def _processes(texts: list[str], cleaner: Cleaner) -> dict[str, float]:
     """How many times as fast, by the clock, as many processes as there are cores clean as one does."""
-    from resiliparse.extract.html2text import extract_plain_text
-
-    texts = [str(extract_plain_text(page, main_content=False, preserve_formatting=True)) for page in html]
-    texts *= max(1, 2_000 // len(texts))
+    texts = texts * max(1, 2_000 // len(texts))
     cores = cpu_count()
     cleaner.clean_batch(texts[: 4 * cores], n_jobs=cores)  # processes start and load the model
     times: dict[int, list[float]] = {1: [], cores: []}
