@@ -99,9 +99,9 @@ def test_the_model_is_trained_on_no_test_site(result: BuildResult, labels: Path,
     assert {site: split for split, named in sites.items() for site in named} == split_sites(
         set().union(*sites.values())
     )
-    facts = json.loads((result.model / "config.json").read_text())["facts"]["trained_on"]
-    assert facts["documents"] == str(N_PAGES - loaded["test"].num_rows)
-    assert facts["sites"] == str(N_PAGES - len(test))
+    facts = json.loads((result.model / "config.json").read_text())["facts"]["trained_on"]["mine"]
+    assert facts["documents"] == N_PAGES - loaded["test"].num_rows
+    assert facts["sites"] == N_PAGES - len(test)
     assert result.held_out.n_sites == len(test)
     assert result.cross_validation.n_sites == N_PAGES - len(test)
     # The proof: changing the labels of the test site changes the figures, and not one weight.
@@ -116,6 +116,16 @@ def test_the_model_is_trained_on_no_test_site(result: BuildResult, labels: Path,
     weights = "model.safetensors"
     assert (other.model / weights).read_bytes() == (result.model / weights).read_bytes()
     assert other.held_out.per_class["recommendation"].support == 11 * len(test)
+
+
+def test_the_model_has_a_card_with_the_figures_of_its_held_out_sites(result: BuildResult) -> None:
+    figures = json.loads((result.model / "evaluation.json").read_text())["four_class"]
+    assert figures["held-out sites"] == result.held_out.as_json()
+    card = (result.model / "README.md").read_text(encoding="utf-8")
+    assert f"| held-out sites | {result.held_out.n_documents} |" in card
+    assert "the saved model itself on the sites that were held out" in card
+    assert "- **mine**: A labelled collection of your own." in card
+    assert "WCXB" not in card
 
 
 def test_the_model_cleans(result: BuildResult) -> None:

@@ -12,10 +12,12 @@ from boilerplate_ds.dataset.splits import split_sites
 from boilerplate_ds.errors import DatasetError
 from boilerplate_ds.labeling.guidelines import guidelines_version
 from boilerplate_ds.model import LineClassifier
+from boilerplate_ds.training.card import HELD_OUT, save_with_card
+from boilerplate_ds.training.corpora import TEXT, TrainingPage
 from boilerplate_ds.training.cross_validation import cross_validate
 from boilerplate_ds.training.evaluation import Evaluation, Predictions, evaluate_predictions
 from boilerplate_ds.training.report import ReportSection, write_report
-from boilerplate_ds.training.run import LabelledSet, find_collections, read_labels
+from boilerplate_ds.training.run import CrossValidation, LabelledSet, find_collections, read_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,9 +110,11 @@ def build(
     test_documents, test_labels = _of(test)
     held_out = Predictions(test_documents, test_labels, classifier.predict_proba(test_documents))
     evaluations = evaluate_predictions(validated), evaluate_predictions(held_out)
-    model = classifier.save(
-        out / "model", {"trained_on": _facts(known), "held_out": evaluations[1].as_json()}
+    model = out / "model"
+    figures = CrossValidation(
+        {HELD_OUT: evaluations[1], "the other sites, cross-validated": evaluations[0]}, wcxb={}
     )
+    save_with_card(classifier, model, _pages(labelled, known), figures, n_folds=folds)
     sections = [
         ReportSection(
             "Held-out test sites", "Sites that the saved model has never seen.", evaluations[1], held_out
@@ -125,6 +129,12 @@ def build(
     ]
     report = write_report(out / "report", "Boilerplate line classifier", sections, _facts(gold))
     return BuildResult(labelled, evaluations[0], evaluations[1], export, model, out / "dataset", report)
+
+
+def _pages(labelled: LabelledSet, known: Sequence[GoldDocument]) -> list[TrainingPage]:
+    """Say which collection each document is from."""
+    origins = {id(item): name for name, items in labelled.gold.items() for item in items}
+    return [TrainingPage(item.document, item.labels, TEXT, origins[id(item)]) for item in known]
 
 
 def _of(items: Sequence[GoldDocument]) -> tuple[list, list]:  # type: ignore[type-arg]

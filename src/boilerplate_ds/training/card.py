@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from boilerplate_ds.training.corpora import TrainingPage
     from boilerplate_ds.training.run import CrossValidation
 
+HELD_OUT = "held-out sites"
+"""Row of figures on sites that the saved model has not seen."""
 _SOURCES = {
     "starter": "Pages written for this project (Apache-2.0).",
     "lines-dev": (
@@ -57,7 +59,12 @@ def save_with_card(
         autoescape=False,  # noqa: S701 - the card is Markdown made of our own words and numbers
     )
     text = environment.get_template("model_card.md").render(
-        facts=facts, sources=_SOURCES, figures=figures, n_folds=n_folds, parameters=classifier.get_params()
+        facts=facts,
+        sources=_SOURCES,
+        figures=figures,
+        n_folds=n_folds,
+        held_out=HELD_OUT,
+        parameters=classifier.get_params(),
     )
     (folder / "README.md").write_text(text, encoding="utf-8")
     evaluation = folder / "evaluation.json"
