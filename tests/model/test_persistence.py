@@ -113,7 +113,7 @@ def test_a_model_without_trees_is_read_as_its_network_alone(with_trees, tmp_path
         same(reading.main, again.main)
 
 
-@pytest.mark.parametrize("n_trees", [4, 40, 4 * trees.GROVES["markup.labels"][0] - 4])
+@pytest.mark.parametrize("n_trees", [4, 40, 4 * trees.GROVES["markup.labels"].rounds - 4])
 def test_a_model_may_have_fewer_trees_but_as_many_for_each_label(with_trees, tmp_path, n_trees):
     labels = with_trees[0].model_.trees["markup.labels"]
     fewer = {name: getattr(labels, name)[:n_trees] for name in ("feature", "threshold", "out", "value")}

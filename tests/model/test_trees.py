@@ -21,31 +21,66 @@ def features() -> np.ndarray:
     return rng.normal(size=(N_LINES, 12)).astype(np.float32).round(2)  # many lines lie on a threshold
 
 
-def fit(features: np.ndarray, grove: str) -> tuple[Trees, np.ndarray]:
-    """Trees, and what scikit-learn's estimator says of the same lines."""
+def answers_to(features: np.ndarray, grove: str) -> np.ndarray:
     noise = np.random.default_rng(1).normal(size=N_LINES)
     score = np.sin(3 * features[:, 0]) + features[:, 1] * features[:, 2] + noise / 2
-    edges = np.quantile(score, (0.3, 0.5, 0.7)) if GROVES[grove][1] > 1 else [0]
-    answers = np.searchsorted(edges, score).astype(np.int8)
-    estimators = []
-    with pytest.MonkeyPatch.context() as patch:
-        original = HistGradientBoostingClassifier.fit
-        patch.setattr(
-            HistGradientBoostingClassifier,
-            "fit",
-            lambda self, *args, **kwargs: estimators.append(self) or original(self, *args, **kwargs),
-        )
-        trees = fit_trees(features, answers, np.ones(N_LINES, dtype=np.float32), grove=grove)
+    edges = np.quantile(score, (0.3, 0.5, 0.7)) if GROVES[grove].questions > 1 else [0]
+    return np.searchsorted(edges, score).astype(np.int8)
+
+
+def fit(features: np.ndarray, grove: str) -> Trees:
+    lines = np.arange(N_LINES)
+    weight = np.ones(N_LINES, dtype=np.float32)
+    trees = fit_trees(features, lines, answers_to(features, grove), weight, grove=grove)
     assert trees is not None
-    return trees, estimators[0].decision_function(features).reshape(N_LINES, -1)
+    return trees
 
 
 @pytest.mark.parametrize("grove", GROVES)
-def test_arrays_say_what_scikit_learn_says(features, grove):
-    trees, expected = fit(features, grove)
-    assert trees.feature.shape == (GROVES[grove][0] * GROVES[grove][1], TESTS)
+def test_arrays_say_what_scikit_learn_says(features, grove, monkeypatch):
+    fitted = []
+    original = HistGradientBoostingClassifier.fit
+
+    def fit_and_keep(self, levels, *args, **kwargs):
+        fitted.append((self, levels))
+        return original(self, levels, *args, **kwargs)
+
+    monkeypatch.setattr(HistGradientBoostingClassifier, "fit", fit_and_keep)
+    trees = fit(features, grove)
+    ((estimator, levels),) = fitted
+    expected = estimator.decision_function(levels).reshape(N_LINES, -1)
+    assert trees.feature.shape == (GROVES[grove].rounds * GROVES[grove].questions, TESTS)
     assert np.ptp(expected) > 4
     np.testing.assert_allclose(trees.logits(features), expected, atol=1e-3)
+
+
+def test_levels_part_all_values_where_they_are_few_and_equal_weights_where_they_are_many(features):
+    few = np.float32([0, 0, 1, 5, 5, 7])
+    many = np.random.default_rng(0).random(20_000, dtype=np.float32)
+    rng = np.random.default_rng(0)
+    levels, limits = t._levels(few[:, None], np.arange(6), np.ones(6, dtype=np.float32), rng)
+    assert limits[0].tolist() == [0.5, 3, 6]
+    assert levels[:, 0].tolist() == [0, 0, 1, 2, 2, 3]
+    heavy = np.where(many > 0.9, 9, 1).astype(np.float32)  # half of the weight above 0.9
+    levels, limits = t._levels(many[:, None], np.arange(len(many)), heavy, rng)
+    assert len(limits[0]) == t.LEVELS - 1
+    assert (levels[:, 0] > t.LEVELS / 2).mean() == pytest.approx(0.1, abs=0.01)
+    np.testing.assert_array_equal(levels[:, 0], (many[:, None] > limits[0]).sum(axis=1))
+
+
+def test_trees_read_the_features_that_tell_most(features):
+    noise = np.random.default_rng(2).normal(size=(N_LINES, 140)).astype(np.float32)
+    among = np.concatenate((noise, features), axis=1)
+    for grove, plan in GROVES.items():
+        answers = answers_to(features, grove)
+        trees = fit_trees(among, np.arange(N_LINES), answers, np.ones(N_LINES, dtype=np.float32), grove=grove)
+        assert trees is not None
+        read = np.unique(trees.feature[trees.out > 0])
+        assert len(read) <= plan.features < among.shape[1]
+        assert set(range(140, 143)) <= set(read.tolist())
+        said = trees.logits(among)
+        right = (said[:, 0] > 0) == answers if plan.questions == 1 else said.argmax(axis=1) == answers
+        assert right.mean() > 0.8
 
 
 NEEDS_KERNEL = pytest.mark.skipif(t._KERNEL is None, reason="the kernels are not compiled here")
@@ -55,7 +90,7 @@ NUMBERS = np.array([np.inf, -np.inf, np.nan, -0.0, 1e-42, 0.0, 3e38, -3e38, 1, -
 @pytest.mark.parametrize("grove", GROVES)
 @NEEDS_KERNEL
 def test_the_kernel_gives_the_same_bits(features, grove):
-    trees, _ = fit(features, grove)
+    trees = fit(features, grove)
     odd = np.stack([np.roll(NUMBERS, i) for i in range(40)])
     for given in (odd, *(features[:n] for n in (0, 1, 17, 32, 33, 64, N_LINES))):
         compiled = trees.logits(given)
@@ -95,7 +130,7 @@ def test_a_strangers_trees_lead_to_no_leaf_that_is_not_there(features):
 
 
 def test_trees_that_do_not_fit_their_input_are_refused_with_and_without_the_kernel(features):
-    trees, _ = fit(features, "markup.main")
+    trees = fit(features, "markup.main")
     lame = replace(trees, bias=np.zeros(3, dtype=np.float32))
     mute = replace(trees, bias=np.zeros(0, dtype=np.float32))
     cases = [
@@ -112,15 +147,10 @@ def test_trees_that_do_not_fit_their_input_are_refused_with_and_without_the_kern
 
 def test_too_few_lines_or_one_answer_alone_give_no_trees(features):
     weight = np.ones(N_LINES, dtype=np.float32)
-    few = np.arange(t.ENOUGH - 1)
+    lines = np.arange(N_LINES)
+    few = lines[: t.ENOUGH - 1]
     answers = (few % 2).astype(np.int8)
-    assert fit_trees(features[few], answers, weight[few], grove="markup.main") is None
-    assert fit_trees(features, np.zeros(N_LINES, dtype=np.int8), weight, grove="markup.main") is None
-    three = (np.arange(N_LINES) % 3).astype(np.int8)
-    assert fit_trees(features, three, weight, grove="markup.labels") is None
-
-
-def test_thresholds_in_single_precision_send_no_number_elsewhere():
-    for threshold in (0.1, -0.1, 1 / 3, 1.0, 1e-40):
-        single = t._below(threshold)
-        assert float(single) <= threshold < float(np.nextafter(single, np.float32(np.inf)))
+    assert fit_trees(features, few, answers, weight[few], grove="markup.main") is None
+    assert fit_trees(features, lines, np.zeros(N_LINES, dtype=np.int8), weight, grove="markup.main") is None
+    three = (lines % 3).astype(np.int8)
+    assert fit_trees(features, lines, three, weight, grove="markup.labels") is None

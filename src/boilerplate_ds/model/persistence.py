@@ -106,7 +106,7 @@ def _expected(*, with_markup: bool, rounds: Mapping[str, int]) -> dict[str, tupl
         tensors["markup.weights"] = ([1 << MARKUP_BITS, N_OPINIONS], "float16")
         tensors["markup.bias"] = ([N_OPINIONS], "float32")
     for grove, of_grove in rounds.items():
-        _, n_questions = GROVES[grove]
+        n_questions = GROVES[grove].questions
         n_trees = of_grove * n_questions
         tensors[f"trees.{grove}.feature"] = ([n_trees, TESTS], "uint8")
         tensors[f"trees.{grove}.threshold"] = ([n_trees, TESTS], "float32")
@@ -127,7 +127,7 @@ def _rounds(tensors: Mapping[str, Any]) -> dict[str, int]:
         tensor = tensors[f"trees.{grove}.value"]
         shape = tensor.get("shape") if isinstance(tensor, dict) else None
         n_trees = shape[0] if isinstance(shape, list) and shape and isinstance(shape[0], int) else 0
-        rounds[grove] = min(max(n_trees // GROVES[grove][1], 1), MAX_ROUNDS)
+        rounds[grove] = min(max(n_trees // GROVES[grove].questions, 1), MAX_ROUNDS)
     return rounds
 
 
