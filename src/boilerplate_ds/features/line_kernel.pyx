@@ -316,6 +316,45 @@ def hashed_codes(const int64_t[:, ::1] codes, uint64_t salt, int bits):
     return buckets_array
 
 
+cdef extern from *:
+    """
+    #include <stddef.h>
+    #include <stdint.h>
+
+    /* Sum the rows of five weights that tokens name; 0 if one of them is not there. */
+    static inline int sum_rows(
+        float *sums, const float *weights, size_t n_rows, const int64_t *tokens, ptrdiff_t n_tokens
+    ) {
+    #if defined(__GNUC__)
+        typedef float four_numbers __attribute__((vector_size(16), aligned(4), may_alias));
+        four_numbers four = {0};
+        float last = 0;
+        for (ptrdiff_t i = 0; i < n_tokens; i++) {
+            const float *row = weights + 5 * tokens[i];
+            if ((size_t) tokens[i] >= n_rows)
+                return 0;
+            four += *(const four_numbers *) row;
+            last += row[4];
+        }
+        *(four_numbers *) sums = four;
+        sums[4] = last;
+    #else
+        for (int j = 0; j < 5; j++)
+            sums[j] = 0;
+        for (ptrdiff_t i = 0; i < n_tokens; i++) {
+            const float *row = weights + 5 * tokens[i];
+            if ((size_t) tokens[i] >= n_rows)
+                return 0;
+            for (int j = 0; j < 5; j++)
+                sums[j] += row[j];
+        }
+    #endif
+        return 1;
+    }
+    """
+    bint sum_rows(float* sums, const float* weights, size_t n_rows, const int64_t* tokens, Py_ssize_t n_tokens) nogil
+
+
 def add_opinions(
     float[:, ::1] opinions,
     const float[:, ::1] weights,
@@ -323,23 +362,23 @@ def add_opinions(
     const int64_t[::1] ends,
 ):
     """Add to each line's opinions the sum of its tokens' weights, over the root of how many there are."""
-    cdef Py_ssize_t n = opinions.shape[0], i, token
-    cdef float a, b, c, d, e, scale
-    cdef const float* row
-    if opinions.shape[1] != 5 or weights.shape[1] != 5:
+    cdef Py_ssize_t n = opinions.shape[0], i, j, n_tokens
+    cdef float[5] sums
+    cdef float scale
+    cdef float* own
+    if opinions.shape[1] != 5 or weights.shape[1] != 5 or ends.shape[0] != n + 1:
         raise ValueError("a line has five opinions")
+    if not weights.shape[0] or not n:
+        return
     for i in range(n):
-        a = b = c = d = e = 0
-        for token in range(ends[i], ends[i + 1]):
-            row = &weights[buckets[token], 0]  # five values
-            a += row[0]
-            b += row[1]
-            c += row[2]
-            d += row[3]
-            e += row[4]
-        scale = 1 / sqrtf(<float>max(ends[i + 1] - ends[i], 1))
-        opinions[i, 0] += a * scale
-        opinions[i, 1] += b * scale
-        opinions[i, 2] += c * scale
-        opinions[i, 3] += d * scale
-        opinions[i, 4] += e * scale
+        n_tokens = ends[i + 1] - ends[i]
+        if not n_tokens:
+            continue
+        if not 0 <= ends[i] <= ends[i + 1] <= buckets.shape[0]:
+            raise IndexError("a line ends before it begins, or after the last token")
+        if not sum_rows(sums, &weights[0, 0], weights.shape[0], &buckets[ends[i]], n_tokens):
+            raise IndexError("a token has no weights")
+        scale = 1 / sqrtf(<float>n_tokens)
+        own = &opinions[i, 0]
+        for j in range(5):
+            own[j] += sums[j] * scale
