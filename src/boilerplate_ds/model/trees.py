@@ -159,11 +159,11 @@ def fit_trees(
     plan = GROVES[grove]
     if features.shape[1] > MAX_FEATURES:
         raise ValueError(f"{features.shape[1]} features; trees can name {MAX_FEATURES}")
-    if len(answers) < ENOUGH or len(np.unique(answers)) < max(plan.questions, 2):
-        return None
     rng = np.random.default_rng(seed)
     some = np.sort(rng.permutation(len(lines))[: plan.lines])
     answers, weight = answers[some], weight[some]
+    if len(answers) < ENOUGH or len(np.unique(answers)) < max(plan.questions, 2):
+        return None
     levels, limits = _levels(features, lines[some], weight, rng)
     read: NDArray[np.intp] = np.arange(features.shape[1])
     if len(read) > plan.features:
@@ -201,7 +201,9 @@ def _levels(
     Limits are halfway between values, or where equal shares of the weight end. scikit-learn would do the
     same, but sorts all lines anew for each limit where they are few (1.9).
     """
-    drawn = lines[rng.choice(len(lines), min(_DRAWN, 10 * len(lines)), p=weight / weight.sum(dtype=float))]
+    share = weight.astype(np.float64)
+    share /= share.sum()
+    drawn = lines[rng.choice(len(lines), min(_DRAWN, 10 * len(lines)), p=share)]
     levels = np.empty((len(lines), features.shape[1]), dtype=np.uint8, order="F")
     limits = []
     for number, column in enumerate(features.T):
