@@ -397,8 +397,7 @@ def _fit_grove(
     }[question]
     lines = np.flatnonzero((known >= 0) & (has_markup == (kind == "markup")))
     read = features if kind == "markup" else features[:, :N_TEXT]
-    with threadpool_limits(1, user_api="openmp"):
-        return fit_trees(read, lines, known[lines], weight[lines], grove=grove, seed=seed)
+    return fit_trees(read, lines, known[lines], weight[lines], grove=grove, seed=seed)
 
 
 def _markup_tokens_of_all_lines(batch: LineBatch) -> Iterator[Tokens]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 LEAVES = 32
 """Of a tree at most: a bit each. Trees are fitted with one less, as they were when they were tried."""
 TESTS = LEAVES - 1
+MAX_FEATURES = 256
 
 
 class Grove(NamedTuple):
@@ -31,20 +32,22 @@ class Grove(NamedTuple):
 
     rounds: int
     questions: int
-    rate: float
     lines: int
-    """That they learn from at most, drawn at random."""
+    """That a bag learns from at most, drawn at random."""
     features: int
     """That they read at most: those that gain most in a few trees grown before."""
+    share: float
+    """Of these, drawn at random, of which a test reads the best."""
+    bags: int = 1
+    """Grown apart, each with so many rounds, and averaged."""
 
 
 GROVES = {
-    "markup.main": Grove(400, 1, 0.05, 250_000, 128),
-    "markup.labels": Grove(100, 4, 0.1, 250_000, 128),
-    "text.main": Grove(200, 1, 0.1, 800_000, 80),
+    "markup.main": Grove(200, 1, 250_000, MAX_FEATURES, 0.3, bags=2),
+    "markup.labels": Grove(100, 4, 250_000, 180, 0.4),
+    "text.main": Grove(200, 1, 800_000, 80, 0.5),
 }
 """Of lines with markup or without it, about main content or the label."""
-MAX_FEATURES = 256
 UNIT = 2.0**-20
 """Leaves are whole multiples of this: their sums are exact, in whatever order they are added."""
 _LAST_LEAF = np.uint32(1 << (LEAVES - 1))
@@ -52,7 +55,7 @@ MIN_LINES = 40
 """Lines that a leaf is fitted to at least."""
 ENOUGH = 50 * MIN_LINES
 """Fewer lines are left to the network: their trees would know too little."""
-PILOT_ROUNDS, PILOT_RATE, PILOT_LINES = 20, 0.1, 100_000
+PILOT_ROUNDS, PILOT_LINES = 20, 100_000
 LEVELS = 255
 """Values of a feature that tests tell apart at most: those of a byte but one, which scikit-learn keeps."""
 _DRAWN = 200_000
@@ -159,22 +162,43 @@ def fit_trees(
     plan = GROVES[grove]
     if features.shape[1] > MAX_FEATURES:
         raise ValueError(f"{features.shape[1]} features; trees can name {MAX_FEATURES}")
-    rng = np.random.default_rng(seed)
-    some = np.sort(rng.permutation(len(lines))[: plan.lines])
-    answers, weight = answers[some], weight[some]
-    if len(answers) < ENOUGH or len(np.unique(answers)) < max(plan.questions, 2):
-        return None
-    levels, limits = _levels(features, lines[some], weight, rng)
+    bags = []
+    for number in range(plan.bags):
+        rng = np.random.default_rng(seed + number)
+        some = np.sort(rng.permutation(len(lines))[: plan.lines])
+        if len(some) < ENOUGH or len(np.unique(answers[some])) < max(plan.questions, 2):
+            return None
+        bags.append(_bag(features, lines[some], answers[some], weight[some], plan=plan, rng=rng))
+    return Trees(
+        feature=np.concatenate([bag.feature for bag in bags]),
+        threshold=np.concatenate([bag.threshold for bag in bags]),
+        out=np.concatenate([bag.out for bag in bags]),
+        value=np.concatenate([bag.value for bag in bags]),
+        bias=np.mean([bag.bias for bag in bags], axis=0),
+    )
+
+
+def _bag(
+    features: Floats,
+    lines: NDArray[np.int64],
+    answers: NDArray[np.int8],
+    weight: Floats,
+    *,
+    plan: Grove,
+    rng: np.random.Generator,
+) -> Trees:
+    """Fit one of the bags of a grove, with its share of the logits."""
+    levels, limits = _levels(features, lines, weight, rng)
     read: NDArray[np.intp] = np.arange(features.shape[1])
     if len(read) > plan.features:
-        few = np.sort(rng.permutation(len(answers))[:PILOT_LINES])
+        few = np.sort(rng.permutation(len(lines))[:PILOT_LINES])
         gain = np.zeros(len(read))
-        pilot = plan._replace(rounds=PILOT_ROUNDS, rate=PILOT_RATE)
-        for nodes in _grown(levels[few], answers[few], weight[few], pilot, seed)[0]:
+        pilot = plan._replace(rounds=PILOT_ROUNDS)
+        for nodes in _grown(levels[few], answers[few], weight[few], pilot, rng)[0]:
             np.add.at(gain, nodes["feature_idx"], nodes["gain"] * (nodes["is_leaf"] == 0))
         read = np.sort(np.argsort(-gain, kind="stable")[: plan.features])
         levels = levels[:, read]
-    grown, bias = _grown(levels, answers, weight, plan, seed)
+    grown, bias = _grown(levels, answers, weight, plan, rng)
     trees = Trees(
         feature=np.zeros((len(grown), TESTS), dtype=np.uint8),
         threshold=np.full((len(grown), TESTS), np.finfo(np.float32).max, dtype=np.float32),
@@ -184,7 +208,7 @@ def fit_trees(
     )
     for number, nodes in enumerate(grown):
         leaves, tests = _in_order(nodes)
-        trees.value[number, : len(leaves)] = np.rint(nodes["value"][leaves] / UNIT)
+        trees.value[number, : len(leaves)] = np.rint(nodes["value"][leaves] / (plan.bags * UNIT))
         for place, (node, on_left) in enumerate(tests):
             feature = read[nodes[node]["feature_idx"]]
             trees.feature[number, place] = feature
@@ -219,21 +243,28 @@ def _levels(
 
 
 def _grown(
-    levels: NDArray[np.uint8], answers: NDArray[np.int8], weight: Floats, plan: Grove, seed: int
+    levels: NDArray[np.uint8],
+    answers: NDArray[np.int8],
+    weight: Floats,
+    plan: Grove,
+    rng: np.random.Generator,
 ) -> tuple[list[NDArray[np.void]], Floats]:
     """Grow trees on levels of features; give the nodes of each, and the bias of each question."""
     from sklearn.ensemble import HistGradientBoostingClassifier
+    from threadpoolctl import threadpool_limits
 
-    fitted = HistGradientBoostingClassifier(
+    trees = HistGradientBoostingClassifier(
         max_iter=plan.rounds,
         max_leaf_nodes=LEAVES - 1,
-        learning_rate=plan.rate,
+        learning_rate=0.1,
         l2_regularization=5.0,
         min_samples_leaf=MIN_LINES,
-        max_features=0.5,
+        max_features=plan.share,
         early_stopping=False,
-        random_state=seed,
-    ).fit(levels.astype(np.float64, order="F"), answers, sample_weight=weight)
+        random_state=int(rng.integers(2**32)),
+    )
+    with threadpool_limits(1, user_api="openmp"):  # sums are the same however many cores there are
+        fitted = trees.fit(levels.astype(np.float64, order="F"), answers, sample_weight=weight)
     # scikit-learn has no public way to its nodes: tests/model/test_trees.py holds what becomes of them
     # against its own predictions
     nodes = [tree.nodes for trees in fitted._predictors for tree in trees]
