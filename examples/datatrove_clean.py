@@ -28,7 +28,7 @@ def pipeline(source: str, out: str, *, warc: bool = False) -> list[Any]:
         if warc
         else ParquetReader(source, glob_pattern="*.parquet"),
         BoilerplateCleaner(
-            Cleaner(threshold=0.5),
+            Cleaner(),
             html=warc,
             exclusion_writer=JsonlWriter(f"{out}/left_out", compression=None),
         ),
