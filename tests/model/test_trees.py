@@ -56,7 +56,7 @@ def test_arrays_say_what_scikit_learn_says(features, grove, monkeypatch):
     np.testing.assert_allclose(trees.logits(features), expected, atol=1e-3)
 
 
-def test_levels_part_all_values_where_they_are_few_and_equal_weights_where_they_are_many(features):
+def test_levels_part_all_values_where_they_are_few_and_equal_weights_where_they_are_many():
     few = np.float32([0, 0, 1, 5, 5, 7])
     many = np.random.default_rng(0).random(20_000, dtype=np.float32)
     rng = np.random.default_rng(0)

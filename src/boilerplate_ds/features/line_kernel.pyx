@@ -330,9 +330,9 @@ cdef extern from *:
         four_numbers four = {0};
         float last = 0;
         for (ptrdiff_t i = 0; i < n_tokens; i++) {
-            const float *row = weights + 5 * tokens[i];
             if ((size_t) tokens[i] >= n_rows)
                 return 0;
+            const float *row = weights + 5 * tokens[i];
             four += *(const four_numbers *) row;
             last += row[4];
         }
@@ -342,9 +342,9 @@ cdef extern from *:
         for (int j = 0; j < 5; j++)
             sums[j] = 0;
         for (ptrdiff_t i = 0; i < n_tokens; i++) {
-            const float *row = weights + 5 * tokens[i];
             if ((size_t) tokens[i] >= n_rows)
                 return 0;
+            const float *row = weights + 5 * tokens[i];
             for (int j = 0; j < 5; j++)
                 sums[j] += row[j];
         }
@@ -368,8 +368,6 @@ def add_opinions(
     cdef float* own
     if opinions.shape[1] != 5 or weights.shape[1] != 5 or ends.shape[0] != n + 1:
         raise ValueError("a line has five opinions")
-    if not weights.shape[0] or not n:
-        return
     for i in range(n):
         n_tokens = ends[i + 1] - ends[i]
         if not n_tokens:

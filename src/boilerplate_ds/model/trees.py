@@ -253,7 +253,7 @@ def _grown(
     from sklearn.ensemble import HistGradientBoostingClassifier
     from threadpoolctl import threadpool_limits
 
-    trees = HistGradientBoostingClassifier(
+    estimator = HistGradientBoostingClassifier(
         max_iter=plan.rounds,
         max_leaf_nodes=LEAVES - 1,
         learning_rate=0.1,
@@ -264,11 +264,11 @@ def _grown(
         random_state=int(rng.integers(2**32)),
     )
     with threadpool_limits(1, user_api="openmp"):  # sums are the same however many cores there are
-        fitted = trees.fit(levels.astype(np.float64, order="F"), answers, sample_weight=weight)
+        estimator.fit(levels.astype(np.float64, order="F"), answers, sample_weight=weight)
     # scikit-learn has no public way to its nodes: tests/model/test_trees.py holds what becomes of them
     # against its own predictions
-    nodes = [tree.nodes for trees in fitted._predictors for tree in trees]
-    return nodes, np.float32(fitted._baseline_prediction).reshape(-1)
+    nodes = [tree.nodes for trees in estimator._predictors for tree in trees]
+    return nodes, np.float32(estimator._baseline_prediction).reshape(-1)
 
 
 def _in_order(nodes: NDArray[np.void]) -> tuple[list[int], list[tuple[int, range]]]:
