@@ -57,6 +57,7 @@ def _compiled(packages: Path) -> list[str]:
         generated = cythonize(modules, include_path=[str(packages)], build_dir=work, force=True, quiet=True)
         command = build_ext(Distribution({"ext_modules": generated}))
         command.build_lib, command.build_temp = work, work
+        command.parallel = os.cpu_count()
         command.ensure_finalized()
         try:
             command.run()
