@@ -193,6 +193,16 @@ def test_dropping_nothing_gives_every_byte_back(tmp_path: Path, data: bytes) -> 
     assert script("clean", "-", "--drop", "", input=data).stdout == data
 
 
+def test_what_is_left_of_utf_16_is_utf_16_and_several_files_are_utf_8(tmp_path: Path) -> None:
+    page, other = tmp_path / "page.txt", tmp_path / "other.txt"
+    page.write_bytes(PAGE.encode("utf-16"))
+    other.write_text(PAGE, encoding="utf-8")
+    alone = run("clean", other).stdout_bytes
+    kept = run("clean", page).stdout_bytes
+    assert kept.decode("utf-16").encode() == alone
+    assert run("clean", page, other).stdout_bytes == alone + b"\n" + alone
+
+
 def test_kept_lines_keep_their_bytes(tmp_path: Path) -> None:
     page = tmp_path / "page.txt"
     data = PAGE.replace("Monday", "caf\xe9 Z\xfcrich").replace("\n", "\r\n").encode("cp1252")

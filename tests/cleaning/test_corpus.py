@@ -14,10 +14,13 @@ import pytest
 from pyarrow import parquet
 
 from boilerplate_ds import Cleaner, read_documents
-from boilerplate_ds.cleaning import positions
+from boilerplate_ds.cleaning import batches, positions
+from boilerplate_ds.cleaning.batches import BatchCleaner
 from boilerplate_ds.cleaning.corpus import CorpusReport, clean_corpus, sample_corpus
-from boilerplate_ds.cleaning.shards import MANIFEST
+from boilerplate_ds.cleaning.rows import json_row
+from boilerplate_ds.cleaning.shards import MANIFEST, SITES_A_SHARD
 from boilerplate_ds.errors import CorpusError, SourceError
+from boilerplate_ds.sources.page import Page
 
 SENTENCE = (
     "The ferry number {} between the harbour and the island will run every hour from the first of May, "
@@ -284,6 +287,55 @@ def test_a_page_that_kills_its_process_is_rejected_and_no_other(crawl, tmp_path,
     assert [r["record"] for r in left_out(tmp_path / "out") if "killed" in r["reason"]] == ["line 22"]
 
 
+def test_processes_that_cannot_start_end_the_run_and_no_record_is_blamed(crawl, tmp_path):
+    script = tmp_path / "unguarded.py"
+    script.write_text(
+        "from boilerplate_ds.cleaning.corpus import clean_corpus\n"
+        f"clean_corpus({str(crawl)!r}, {str(tmp_path / 'out')!r}, workers=1)\n"
+    )
+    result = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert "CorpusError: the processes that clean cannot start" in result.stderr
+    assert left_out(tmp_path / "out") == []
+    assert clean(crawl, tmp_path / "out", shard_bytes=64 * 2**20).tally.records["out"] == N_RECORDS - 3
+
+
+def test_a_row_that_cannot_be_written_is_rejected_and_no_other(monkeypatch):
+    def refuse(row):
+        if row["n"] == 1:
+            raise ValueError("no")
+        return json_row(row)
+
+    monkeypatch.setattr(batches, "json_row", refuse)
+    records = [{"n": i, "text": PAGE.format(i)} for i in range(3)]
+    pages = [Page(r["text"], {"id": str(r["n"])}, "a.jsonl", f"line {r['n']}", original=r) for r in records]
+    batch = BatchCleaner(Cleaner())(pages)
+    assert [json.loads(row)["n"] for row in batch.blocks] == [0, 2]
+    assert dict(batch.tally.records) == {"in": 3, "out": 2, "rejected": 1}
+    assert [(reject.record, reject.reason) for reject in batch.left_out] == [
+        ("line 1", "cannot be cleaned: ValueError: no")
+    ]
+
+
+def test_a_batch_is_as_large_as_its_records_not_only_their_texts(tmp_path, monkeypatch):
+    monkeypatch.setattr(positions, "BATCH_CHARACTERS", 1_000)
+    with (tmp_path / "a.jsonl").open("w") as lines:
+        for i in range(4):
+            lines.write(json.dumps({"text": "t", "raw": ["x" * 300, {"more": "x" * 300}]}) + f"{' ' * i}\n")
+    found = positions.Input((str(tmp_path / "a.jsonl"),)).batches(positions.Position())
+    assert [len(batch.items) for batch in found] == [2, 2]
+
+
+def test_a_resumed_run_counts_as_one_that_was_not_interrupted(tmp_path):
+    with (tmp_path / "a.jsonl").open("w") as lines:
+        for i in range(2 * SITES_A_SHARD):
+            site = f"https://site{i % (SITES_A_SHARD + 50)}.example/"
+            lines.write(json.dumps({"url": site, "text": SENTENCE.format(i)}) + "\n")
+    whole = clean(tmp_path / "a.jsonl", tmp_path / "whole", shard_bytes=10**6)
+    again = clean(tmp_path / "a.jsonl", tmp_path / "whole", shard_bytes=10**6)
+    assert again.tally == whole.tally
+    assert whole.tally.adds_up
+
+
 def test_a_damaged_or_missing_shard_is_made_again(crawl, tmp_path):
     clean(crawl, tmp_path / "out")
     whole = contents(tmp_path / "out")
@@ -344,6 +396,14 @@ def test_the_output_is_never_its_own_input(crawl, tmp_path):
     (crawl / "out" / "data" / "x.jsonl").write_text("{}")
     with pytest.raises(SourceError, match="part of the input"):
         clean(crawl, crawl / "out")
+
+
+@pytest.mark.parametrize("pattern", ["{}", "{}/**/*.jsonl"])
+def test_the_output_is_not_in_a_folder_that_is_read(crawl, pattern):
+    with pytest.raises(SourceError, match="part of the input"):
+        clean(pattern.format(crawl), crawl / "cleaned")  # not there yet: it would be found when it is
+    assert not (crawl / "cleaned").exists()
+    assert clean(f"{crawl}/*.jsonl", crawl / "cleaned").tally.records["in"] == 40
 
 
 def test_two_runs_do_not_write_to_one_folder(crawl, tmp_path):

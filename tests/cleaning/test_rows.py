@@ -83,6 +83,12 @@ def test_json_rows_are_json_for_every_reader():
     assert line.count(b"\n") == 1
 
 
+def test_a_field_whose_name_is_not_utf_8_goes_with_the_others():
+    rows = [{"text": "a", "\ud800": 1}]
+    (row,) = record_batch(rows, schema_of(rows)).to_pylist()
+    assert (row["text"], json.loads(row[OTHER_FIELDS])) == ("a", {"\ud800": 1})
+
+
 def test_half_a_character_does_not_stop_parquet():
     rows = [{"text": "a\ud800"}, {"text": "b"}]
     assert record_batch(rows, schema_of(rows))["text"].to_pylist() == ["a\ufffd", "b"]

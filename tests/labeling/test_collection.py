@@ -111,6 +111,14 @@ def test_a_document_reads_back_with_its_gaps_and_metadata(text: str, value: str)
     assert parse_document(json.loads(json.dumps(document_record(document)))) == document
 
 
-def test_metadata_may_not_hide_a_field() -> None:
+def test_metadata_that_is_called_as_a_field_is_kept_under_another_name() -> None:
+    document = Document("a", ("x",), metadata={"lines": "y", "url": None, "source": "cc-main", "rank": 1})
+    record = document_record(document)
+    assert record["lines"] == ["x"]
+    metadata = {"original_lines": "y", "original_source": "cc-main", "rank": 1}
+    assert parse_document(record) == replace(document, metadata=metadata)
+
+
+def test_metadata_may_not_hide_other_metadata() -> None:
     with pytest.raises(LabelError, match="lines"):
-        document_record(Document("a", ("x",), metadata={"lines": "y"}))
+        document_record(Document("a", ("x",), metadata={"lines": "y", "original_lines": "z"}))

@@ -13,7 +13,7 @@ from boilerplate_ds.document import Document, decode_runs
 from boilerplate_ds.errors import LabelError, Rejects
 from boilerplate_ds.labeling.assignment import assign
 from boilerplate_ds.labeling.collection import load_collection, write_document_file
-from boilerplate_ds.labeling.drafts import UNLABELED, Change, Edit, redo_edits, undo_edits
+from boilerplate_ds.labeling.drafts import MAX_EDITS, UNLABELED, Change, Edit, redo_edits, undo_edits
 from boilerplate_ds.labeling.queue import QueueItem
 from boilerplate_ds.labeling.session import ChangeClashError, Session
 from boilerplate_ds.labeling.store import LabelStore
@@ -129,6 +129,34 @@ def test_a_change_that_reaches_past_the_page_is_refused_and_not_stored(folder):
     with pytest.raises(LabelError, match="page of 6 lines"):
         session.apply("ana", edit(session, "ana", Edit(0, 7, 2)))
     assert not (folder / "drafts" / "ana.jsonl").exists()
+
+
+def test_a_change_that_could_not_be_read_again_is_refused_and_not_stored(folder):
+    session = Session(folder, ["ana"])
+    with pytest.raises(LabelError, match="seconds"):
+        session.apply("ana", edit(session, "ana", Edit(0, 1, 2), seconds=90_000.0))
+    with pytest.raises(LabelError, match="note"):
+        session.apply("ana", edit(session, "ana", Edit(0, 1, 2), note="x" * 10_001))
+    assert session.draft("ana", "page-0").version == 0
+    assert Session(folder, ["ana"]).draft("ana", "page-0").version == 0
+
+
+def test_one_step_over_many_runs_can_be_undone_and_outlives_the_session(tmp_path):
+    n_lines = 2 * MAX_EDITS + 2
+    page = Document(id="long", lines=tuple(f"Line {i}" for i in range(n_lines)))
+    write_document_file(tmp_path / "documents" / "pages.jsonl", [page])
+    session = Session(tmp_path, ["ana"])
+    for first in range(0, n_lines, MAX_EDITS):
+        lines = range(first, min(first + MAX_EDITS, n_lines))
+        edits = [Edit(i, i + 1, 2 * (i % 2)) for i in lines]
+        session.apply("ana", edit(session, "ana", *edits, doc_id="long"))
+    before = session.draft("ana", "long").labels
+    session.apply("ana", edit(session, "ana", Edit(0, n_lines, 2), doc_id="long"))
+    back = undo_edits(session.draft("ana", "long"))
+    assert len(back) > MAX_EDITS
+    session.apply("ana", edit(session, "ana", *back, doc_id="long", kind="undo"))
+    assert np.array_equal(session.draft("ana", "long").labels, before)
+    assert np.array_equal(Session(tmp_path, ["ana"]).draft("ana", "long").labels, before)
 
 
 def test_a_bad_change_in_the_log_is_named_and_the_rest_counts(folder):

@@ -6,7 +6,7 @@ import bz2
 import io
 import json
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from boilerplate_ds.errors import Rejects, SourceError
-from boilerplate_ds.sources import FORMATS, jsonl, read_documents, stream, tables, text, warc
+from boilerplate_ds.sources import FORMATS, arrow, jsonl, read_documents, stream, tables, text, warc
 from boilerplate_ds.sources import html as html_reader
+from boilerplate_ds.sources import records as records_reader
 
 from . import archives
 from .archives import COMPRESSIONS, RECORDS
@@ -154,6 +155,13 @@ def test_csv_bytes_that_do_not_fit_the_encoding_are_named(tmp_path: Path) -> Non
         ("{bad json", [], ["record 1: not JSON (Expecting"]),
         ('"text"', [], ["record 1: a JSON str, not"]),
         ("[" * 100_000, [], ["record 1: JSON nested too deeply"]),
+        ('[{"id": "a", "text": "t"}]\n[{"id": "b", "text": "t"}]\n', ["a", "b"], []),
+        (
+            '[{"id": "a", "text": "t"}]\n{"id": "b", "text": "t"}',
+            ["a"],
+            ["record 1 ends the array; what follows is not read"],
+        ),
+        ('[\n{"id": "a", "text": "t"},\n{"id": "b", "text": "t"}\n]\n', ["a", "b"], []),
     ],
 )
 def test_bad_json_files(tmp_path: Path, content: str, ids: list[str], rejects: list[str]) -> None:
@@ -244,6 +252,60 @@ def test_a_warc_cut_within_a_header_names_the_record(tmp_path: Path) -> None:
     ids, (reject,) = read(tmp_path / "a.warc")
     assert len(ids) == 1
     assert reject == "record 3: not a whole WARC header"
+
+
+def test_a_response_that_does_not_decode_is_named_and_the_archive_read_on(tmp_path: Path) -> None:
+    page = archives.HTML.encode()
+    answers = [
+        archives.http_response(page),
+        archives.http_response(page, more="Content-Encoding: gzip\r\n"),
+        archives.http_response(page, more="Transfer-Encoding: chunked\r\n"),
+        archives.http_response(page),
+    ]
+    records = [archives.warc_record("response", answer, i) for i, answer in enumerate(answers, 1)]
+    (tmp_path / "a.warc").write_bytes(b"".join(records))
+    ids, rejects = read(tmp_path / "a.warc")
+    assert [id_[-2:-1] for id_ in ids] == ["1", "4"]
+    assert ["000000000002" in rejects[0], "000000000003" in rejects[1]] == [True, True]
+    assert len(rejects) == 2
+
+
+def test_comments_before_a_page_take_no_time(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("<!---->" * 500 + "not a page")
+    assert len(read(tmp_path / "a")[0]) == 1  # with backtracking it would take years
+    (tmp_path / "b").write_text("<!-- a -->\n<!-- b -->" + archives.HTML)
+    (document,) = read_documents(tmp_path / "b")
+    assert document.markup is not None
+
+
+def test_fields_nested_too_deeply_are_named(tmp_path: Path) -> None:
+    def nested(depth: int) -> Any:
+        return [nested(depth - 1)] if depth else {"x": [1]}
+
+    rows = [{"id": str(depth), "text": "t", "more": nested(depth)} for depth in (98, 99)]
+    (tmp_path / "a.jsonl").write_bytes(archives.as_jsonl(rows))
+    assert read(tmp_path / "a.jsonl") == (["98"], ["line 2: fields nested more than 100 deep"])
+
+
+def test_a_list_of_lines_is_bounded_as_a_text_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records_reader, "MAX_RECORD_BYTES", 100)
+    rows = [{"id": "a", "text": ["x" * 9] * 10}, {"id": "b", "text": ["x" * 10] * 10}]
+    (tmp_path / "a.jsonl").write_bytes(archives.as_jsonl(rows))
+    assert read(tmp_path / "a.jsonl") == (["a"], ["line 2: a text of 110 characters; the limit is 100"])
+
+
+@pytest.mark.parametrize("as_dictionary", [False, True])
+def test_rows_that_grow_in_memory_are_read_few_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, as_dictionary: bool
+) -> None:
+    monkeypatch.setattr(arrow, "_BATCH_BYTES", 5_000)
+    texts = pa.array(["x" * 1_000] * 9 + ["y" * 6_000])
+    table = pa.table({"text": texts.dictionary_encode() if as_dictionary else texts})
+    with pa.OSFile(str(tmp_path / "a.arrow"), "wb") as out, pa.ipc.new_stream(out, table.schema) as writer:
+        writer.write_table(table)
+    ids, rejects = read(tmp_path / "a.arrow")
+    assert len(ids) == (10 if as_dictionary else 9)  # what a dictionary holds is in memory already
+    assert [reject[:21] for reject in rejects] == [] if as_dictionary else ["row 10: a row of 6,00"]
 
 
 def test_junk_in_a_warc_ends_it(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ class BatchCleaner:
         """Clean a batch; whatever is wrong with one of its pages, the others come out."""
         batch = CleanedBatch()
         batch.tally.records["in"] = len(items)
-        rows = []
+        rows: list[tuple[Page, dict[str, Any]]] = []
         for item in self.pages(items):
             if isinstance(item, Reject):
                 batch.tally.records["rejected"] += 1
@@ -97,13 +97,27 @@ class BatchCleaner:
             batch.tally.count_document(item.document, item.labels, ~item.keep)
             if item.keep.any():
                 batch.tally.records["out"] += 1
-                rows.append(item.row(self.extras))
+                rows.append((item.page, item.row(self.extras)))
             else:
                 batch.tally.records["empty"] += 1
                 batch.left_out.append(Reject(item.page.file, item.page.record, EMPTY))
         if rows:
-            batch.blocks.append(self._encoded(rows))
+            self._encode(rows, batch)
         return batch
+
+    def _encode(self, rows: Sequence[tuple[Page, dict[str, Any]]], batch: CleanedBatch) -> None:
+        """Add encoded rows to a batch: together, or one by one where one of them cannot be encoded."""
+        try:
+            batch.blocks.append(self._encoded([row for _, row in rows]))
+        except Exception as error:  # noqa: BLE001  one page must not end the run
+            if len(rows) > 1:
+                for row in rows:
+                    self._encode([row], batch)
+                return
+            page = rows[0][0]
+            batch.tally.records["out"] -= 1
+            batch.tally.records["rejected"] += 1
+            batch.left_out.append(Reject(page.file, page.record, _fault(error)))
 
     def _encoded(self, rows: Sequence[dict[str, Any]]) -> bytes:
         if self.schema is None:

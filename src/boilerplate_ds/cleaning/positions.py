@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from boilerplate_ds.errors import Reject, SourceError
-from boilerplate_ds.sources.paths import FoundFile, find_files
+from boilerplate_ds.sources.paths import FoundFile, find_files, walked_folder
 from boilerplate_ds.sources.reader import read_pages
 from boilerplate_ds.sources.stream import STDIN
 
@@ -39,7 +39,7 @@ class Batch:
     ----------
     items : list of Page or Reject
     size : int
-        Characters of their content.
+        Characters of their content and other fields.
     end : Position
         The position after them.
     bytes_before : int
@@ -76,6 +76,8 @@ class Input:
         SourceError
             If the output folder ``out`` is part of the input.
         """
+        for path in self.paths:
+            _check_not_around(path, out)
         digest = hashlib.sha256()
         files = size = 0
         for found in find_files(self.paths):
@@ -120,7 +122,18 @@ class Input:
 
 
 def _size_of(item: Page | Reject) -> int:
-    return len(item.reason) if isinstance(item, Reject) else len(item.content)
+    if isinstance(item, Reject):
+        return len(item.reason)
+    return len(item.content) + sum(_length(v) for k, v in (item.original or {}).items() if k != item.column)
+
+
+def _length(value: Any) -> int:
+    """Characters of a field, about: of what is nested in it, too."""
+    if isinstance(value, str | bytes):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(map(_length, value.values()))
+    return sum(map(_length, value)) if isinstance(value, list) else 8
 
 
 def _stat(path: str) -> tuple[int, int]:
@@ -131,6 +144,13 @@ def _stat(path: str) -> tuple[int, int]:
     except (OSError, ValueError):
         return 0, -1
     return status.st_size, status.st_mtime_ns
+
+
+def _check_not_around(path: str, out: Path) -> None:
+    """Refuse a folder, or a pattern for all below one, that will hold what is written."""
+    root = walked_folder(path)
+    if root is not None and out.is_relative_to(root.resolve()):
+        raise SourceError(f"{out} is part of the input ({path}); write to a folder outside it")
 
 
 def _check_not_output(path: str, out: Path) -> None:

@@ -11,7 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import connection, get_context, parent_process
 from typing import TYPE_CHECKING
 
-from boilerplate_ds.errors import Reject
+from boilerplate_ds.errors import CorpusError, Reject
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Sequence
@@ -61,11 +61,23 @@ class Processes:
             return batch, future.result()
         except BrokenProcessPool:
             self._pool.shutdown(wait=False, cancel_futures=True)
+            self._check_start()
             self._pool = self._new_pool(self._workers)
             for i, (other, result) in enumerate(waiting):
                 if result.cancelled() or not result.done() or result.exception() is not None:
                     waiting[i] = other, self._submit(other)
             return batch, self._apart(batch.items)
+
+    def _check_start(self) -> None:
+        """Tell processes that a page killed from those that never came to a page."""
+        try:
+            with self._new_pool(1) as pool:
+                pool.submit(_run, []).result()
+        except BrokenProcessPool as error:
+            raise CorpusError(
+                "the processes that clean cannot start: a script must be a file, and call this under "
+                "if __name__ == '__main__':"
+            ) from error
 
     def _submit(self, batch: Batch) -> Future[CleanedBatch]:
         try:

@@ -68,11 +68,13 @@ def schema_of(rows: Sequence[Mapping[str, Any]]) -> pa.Schema:
     """Tell the Parquet schema from sample rows.
 
     A field whose values have no common type, or are all null, becomes a string column; values that do not fit
-    it go to :data:`OTHER_FIELDS`.
+    it go to :data:`OTHER_FIELDS`, as do fields whose name is not UTF-8.
     """
     import pyarrow as pa
 
-    names = dict.fromkeys(name for row in rows for name in row if name != OTHER_FIELDS)
+    names = dict.fromkeys(
+        name for row in rows for name in row if name != OTHER_FIELDS and not _SURROGATE.search(name)
+    )
     fields = [pa.field(name, _common_type([row.get(name) for row in rows])) for name in names]
     return pa.schema([*fields, pa.field(OTHER_FIELDS, pa.string())])
 

@@ -137,8 +137,9 @@ class Manifest:
 
     def add(self, shard: Shard) -> None:
         """Vouch for a shard whose files are on disk under their names."""
-        self._append(shard.as_json())
-        self._count(shard)
+        record = shard.as_json()
+        self._append(record)
+        self._count(Shard.from_json(record))  # as a resumed run will read it
 
     def finish(self) -> None:
         """Write that the run is complete, and what it came to."""

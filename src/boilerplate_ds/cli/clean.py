@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 FILE_SUFFIXES = (".txt", ".text", ".md", ".html", ".json", ".jsonl", ".ndjson", ".parquet")
 """What the name of an output *file* ends in; any other name that is not there yet is a folder."""
+_BOM = "\ufeff"
 _FOLDER_OPTIONS = {
     "to": "--to",
     "extras": "--with",
@@ -137,15 +139,17 @@ def _to_file(
     rejects = Rejects()
     documents = read_documents(list(pages), **reading, rejects=rejects)
     with output(out) as write:
-        first = True
-        for document in documents:
+        first = next(documents, None)
+        second = next(documents, None)
+        for number, document in enumerate(chain(filter(None, (first, second)), documents)):
             keep = cleaner.keep([document])[0]
+            text = document.select(keep)
             if as_json:
-                write(_record(document, document.select(keep), int(keep.sum())))
+                write(_record(document, text, int(keep.sum())))
+            elif second is None:
+                write(_encoded(document, text))
             else:
-                write(b"" if first else b"\n")
-                write(_encoded(document, document.select(keep)))
-            first = False
+                write((b"\n" if number else b"") + _ended(document, text, "utf-8"))
     end(rejects)
 
 
@@ -174,9 +178,17 @@ def _record(document: Document, text: str, kept: int) -> bytes:
 def _encoded(document: Document, text: str) -> bytes:
     """Text in the encoding it was read in, so that kept lines keep their bytes; all else becomes UTF-8."""
     is_file = document.metadata.keys() == {"encoding"}  # in a record, such a field would be one of many
+    encoding = document.metadata["encoding"] if is_file else "utf-8"
+    if str(encoding).startswith(("utf-16", "utf-32")) and not text.startswith(_BOM):
+        text = _BOM + text  # it was the start of a line that is gone
     try:
-        data = text.encode(document.metadata["encoding"] if is_file else "utf-8")
+        return _ended(document, text, encoding)
     except (UnicodeError, LookupError, TypeError):
-        data = text.encode("utf-8", "surrogatepass")
-    ends = data.endswith((b"\n", b"\r")) or document.separators or not data
-    return data if ends else data + b"\n"
+        return _ended(document, text, "utf-8")
+
+
+def _ended(document: Document, text: str, encoding: str) -> bytes:
+    ends = text.endswith(("\n", "\r")) or document.separators or not text
+    return (text if ends else text + "\n").encode(
+        encoding, "surrogatepass" if encoding == "utf-8" else "strict"
+    )

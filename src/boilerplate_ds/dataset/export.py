@@ -325,7 +325,7 @@ def _n_bytes(item: GoldDocument) -> int:
     """Estimate the uncompressed size of a document in ``lines``, the larger of the configurations."""
     document = item.document
     in_each_line = 4 * len(document.id) + len(document.site) + _LINE_OVERHEAD
-    text = sum(len(line.encode()) for line in document.lines)
+    text = sum(len(line.encode("utf-8", "surrogatepass")) for line in document.lines)
     return len(document.url) + text + in_each_line * (len(item.labels) + 1)
 
 

@@ -148,17 +148,23 @@ def write_document_file(path: Path, documents: Iterable[Document]) -> int:
 def document_record(document: Document) -> dict[str, Any]:
     """Give the JSON record of a document: metadata stand beside the other fields, empty ones are left out.
 
+    A record that a document was read from may have fields of the same names: those that are null go, and
+    ``original_`` comes before the names of others.
+
     Raises
     ------
     LabelError
-        If metadata bear the name of a field.
+        If there is metadata of that name already.
     """
-    clash = _FIELDS.intersection(document.metadata)
-    if clash:
-        raise LabelError(f"document {document.id!r}: metadata may not be called {', '.join(sorted(clash))}")
     record: dict[str, Any] = {"id": document.id}
     record |= {name: getattr(document, name) for name in _TEXT_FIELDS if getattr(document, name)}
-    record |= document.metadata
+    for name, value in document.metadata.items():
+        if name not in _FIELDS:
+            record[name] = value
+        elif value is not None:
+            if f"original_{name}" in document.metadata:
+                raise LabelError(f"document {document.id!r}: metadata may not be called {name}")
+            record[f"original_{name}"] = value
     record["lines"] = list(document.lines)
     if document.separators:
         record["separators"] = list(document.separators)

@@ -338,8 +338,16 @@ class DraftLog:
         return True
 
     def append(self, change: Change) -> None:
-        """Add a change; when this returns, it is on disk. Call it inside :meth:`locked`."""
-        append_line(self.path, encode_record(change_record(change)))
+        """Add a change; when this returns, it is on disk. Call it inside :meth:`locked`.
+
+        Raises
+        ------
+        LabelError
+            If the change is one that could not be read again; nothing is written then.
+        """
+        record = change_record(change)
+        parse_change(record)
+        append_line(self.path, encode_record(record))
         self._seen[change.id] = change
         self._size = self.path.stat().st_size
 
@@ -386,12 +394,13 @@ def parse_change(record: Mapping[str, Any]) -> Change:
     for name in ("doc_id", "text_sha256"):
         if not isinstance(record.get(name), str) or not record[name]:
             raise LabelError(f"{name} is missing, empty or no string")
-    edits = record.get("edits", [])
-    if not isinstance(edits, list) or len(edits) > MAX_EDITS:
-        raise LabelError(f"edits are not a list of at most {MAX_EDITS:,}")
     kind = record.get("kind", "edit")
     if kind not in KINDS:
         raise LabelError(f"kind {kind!r} is none of {', '.join(KINDS)}")
+    edits = record.get("edits", [])
+    # one edit of a page may take one for each of its lines to undo
+    if not isinstance(edits, list) or (len(edits) > MAX_EDITS and kind not in ("undo", "redo")):
+        raise LabelError(f"edits are not a list of at most {MAX_EDITS:,}")
     note = _typed(record, "note", str, None)
     if note is not None and len(note) > MAX_NOTE:
         raise LabelError(f"the note has {len(note):,} characters; the limit is {MAX_NOTE:,}")

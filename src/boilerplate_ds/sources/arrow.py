@@ -83,22 +83,34 @@ def _arrow_batches(handle: IO[bytes]) -> Iterator[pa.RecordBatch]:
         batches = iter(pa.ipc.open_stream(source))
     for batch in batches:
         batch.validate(full=True)  # offsets out of bounds would crash the process
-        for start in range(0, batch.num_rows, _BATCH_ROWS):
-            yield batch.slice(start, _BATCH_ROWS)
+        dictionaries = [c.dictionary.nbytes for c in batch.columns if isinstance(c, pa.DictionaryArray)]
+        n_rows = max(1, min(_BATCH_ROWS, _BATCH_BYTES // max([1, *dictionaries])))
+        for start in range(0, batch.num_rows, n_rows):
+            yield batch.slice(start, n_rows)
 
 
 def rows_of(batch: pa.RecordBatch) -> Iterator[dict[str, Any] | SourceError]:
     """Give the rows as dicts; a row that Python cannot hold (text that is not UTF-8) as the error."""
     try:
-        rows = batch.to_pylist()
+        rows = batch.to_pylist() if _n_bytes(batch) <= _BATCH_BYTES else None
     except (ValueError, OverflowError):
-        rows = [_row(batch, i) for i in range(batch.num_rows)]
-    yield from rows
+        rows = None
+    yield from (_row(batch, i) for i in range(batch.num_rows)) if rows is None else rows
+
+
+def _n_bytes(batch: pa.RecordBatch) -> int:
+    """Bytes of a batch's values; those of dictionaries, which slices share, are not counted."""
+    import pyarrow as pa
+
+    return sum(column.nbytes for column in batch.columns if not isinstance(column, pa.DictionaryArray))
 
 
 def _row(batch: pa.RecordBatch, i: int) -> dict[str, Any] | SourceError:
+    one = batch.slice(i, 1)
+    if _n_bytes(one) > _BATCH_BYTES:
+        return SourceError(f"a row of {_n_bytes(one):,} bytes; the limit is {_BATCH_BYTES:,}")
     try:
-        row: dict[str, Any] = batch.slice(i, 1).to_pylist()[0]
+        row: dict[str, Any] = one.to_pylist()[0]
     except (ValueError, OverflowError) as error:
         return SourceError(f"cannot be decoded: {_first_line(error)}")
     return row

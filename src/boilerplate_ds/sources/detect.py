@@ -51,7 +51,8 @@ _NOT_PAGES = (
     (re.compile(rb".{257}ustar", re.DOTALL), "a tar archive; unpack it first"),
 )
 _HTML = re.compile(
-    r"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body)[\s>]", re.IGNORECASE | re.DOTALL
+    r"\s*(<\?xml[^>]*>\s*)?(<!--(?:(?!-->).)*-->\s*)*<(!doctype\s+html|html|head|body)[\s>]",
+    re.IGNORECASE | re.DOTALL,
 )
 _ARRAY = re.compile(r"\s*\[\s*\{\s*\"")
 _OBJECT = re.compile(r"\s*\{\s*\"")
@@ -132,8 +133,9 @@ def _as_text(head: bytes) -> str:
 
 
 def _has_json_line(head: bytes) -> bool:
-    """Whether one of the first complete lines is a JSON object by itself."""
-    lines = head.removeprefix(b"\xef\xbb\xbf").splitlines()
+    """Whether one of the first complete lines is a JSON object by itself, and not in an array."""
+    text = head.removeprefix(b"\xef\xbb\xbf")
+    lines = [] if text.lstrip().startswith(b"[") else text.splitlines()
     complete = lines if len(lines) < 2 else lines[:-1]
     return any(line.startswith(b"{") and _is_object(line) for line in complete[:20])
 

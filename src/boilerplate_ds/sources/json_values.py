@@ -87,6 +87,13 @@ def _values(window: _Window) -> Iterator[object]:
         if position < 0:
             break
         if window.text[position] == "]" and in_array:
+            position = _next_start(window, position + 1)
+            if position >= 0 and window.text[position] == "[":  # another array, as in files put together
+                position += 1
+                number -= 1
+                continue
+            if position >= 0:
+                raise SourceError(f"record {number - 1} ends the array; what follows is not read")
             return
         value, position = _value_at(decoder, window, position, number)
         yield value

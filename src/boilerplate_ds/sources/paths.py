@@ -47,6 +47,17 @@ def find_files(path: PathLike | Iterable[PathLike]) -> Iterator[FoundFile | Reje
             yield from _find(os.fspath(each))
 
 
+def walked_folder(path: str) -> Path | None:
+    """Give the folder of which a path stands for all that is below it; None if it stands for less."""
+    if path == STDIN:
+        return None
+    if Path(path).is_dir():
+        return Path(path)
+    if "**" in Path(path).parts and not os.path.lexists(path):
+        return Path(*_fixed_parts(path))
+    return None
+
+
 def _find(path: str) -> Iterator[FoundFile | Reject]:
     if path == STDIN:
         yield FoundFile(STDIN, "stdin")

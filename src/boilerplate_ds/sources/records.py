@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from boilerplate_ds.errors import Reject, SourceError
@@ -41,6 +41,8 @@ SITE_COLUMNS = ("site", "domain", "host", "hostname", "website")
 LANGUAGE_COLUMNS = ("language", "lang", "language_code")
 _NESTED = ("metadata", "meta")
 _MOST_NAMED = 30
+MAX_NESTING = 100
+"""Lists and objects in each other; deeper ones can be read but neither sent to a process nor written."""
 
 
 def page_from_record(record: Record, file: PageFile, where: str, number: int) -> Page:
@@ -61,8 +63,9 @@ def page_from_record(record: Record, file: PageFile, where: str, number: int) ->
     Raises
     ------
     SourceError
-        If the record has no text, or its text is not text.
+        If the record has no text, its text is not text, or its fields are nested too deeply.
     """
+    _check_nesting(record)
     column = _text_column(record, file.text_column)
     value = record[column]
     rest = _flattened(record)
@@ -113,6 +116,23 @@ def check_text_column(columns: Collection[str], wanted: str | None) -> None:
         raise SourceError(f"{what}; {columns_named}. Name the one with the text: text_column=, --text-column")
 
 
+def _check_nesting(record: Record) -> None:
+    level, depth = _nested_in(record.values()), 1
+    while level:
+        if depth > MAX_NESTING:
+            raise SourceError(f"fields nested more than {MAX_NESTING} deep")
+        level = [inner for value in level for inner in _nested_in(_items(value))]
+        depth += 1
+
+
+def _nested_in(values: Iterable[Any]) -> list[Any]:
+    return [value for value in values if isinstance(value, Mapping | list)]
+
+
+def _items(value: Mapping[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, Mapping) else value
+
+
 def _text_column(record: Record, wanted: str | None) -> str:
     """Choose the first field that may hold the text and is not null."""
     candidates = _candidates(record, wanted)
@@ -137,14 +157,17 @@ def _flattened(record: Record) -> dict[str, Any]:
     return fields
 
 
-def _text_of(value: object, column: str) -> str:
-    if isinstance(value, str | bytes) and len(value) > MAX_RECORD_BYTES:
-        raise SourceError(f"a text of {len(value):,} characters; the limit is {MAX_RECORD_BYTES:,}")
+def _text_of(value: Any, column: str) -> str:
+    is_lines = isinstance(value, list) and all(isinstance(line, str) for line in value)
+    if is_lines or isinstance(value, str | bytes):
+        size = len(value) + (sum(map(len, value)) if is_lines else 0)
+        if size > MAX_RECORD_BYTES:
+            raise SourceError(f"a text of {size:,} characters; the limit is {MAX_RECORD_BYTES:,}")
     if isinstance(value, str):
         return value
     if isinstance(value, bytes):
         return decode_text(value)[0]
-    if isinstance(value, list) and all(isinstance(line, str) for line in value):
+    if is_lines:
         return "\n".join(value)
     if value is None:
         raise SourceError(f"the text ({column!r}) is null")

@@ -95,17 +95,28 @@ def _html_page(record: WarcRecord, file: PageFile, number: int, name: str) -> Pa
     content_type = record.headers.get("Content-Type", "")
     charset = ""
     if block.startswith(b"HTTP/"):
-        record.set_bytes_content(block)
-        record.parse_http(auto_decode="all")
-        content_type = record.http_content_type or ""
-        charset = record.http_charset or ""
-        fields["metadata"]["status"] = record.http_headers.status_code if record.http_headers else None
-        block = record.reader.read(MAX_HTML_BYTES + 1)
+        response = _http_response(block)
+        content_type = response.http_content_type or ""
+        charset = response.http_charset or ""
+        fields["metadata"]["status"] = response.http_headers.status_code if response.http_headers else None
+        block = response.reader.read(MAX_HTML_BYTES + 1)
     if not (_is_html(content_type) if content_type else looks_like_html(block)):
         return None
     if len(block) > MAX_HTML_BYTES:
         raise SourceError(f"a page of more than {MAX_HTML_BYTES:,} bytes")
     return Page(content=block, fields=fields, file=file.path, record=name, is_html=True, charset=charset)
+
+
+def _http_response(block: bytes) -> WarcRecord:
+    """Parse an HTTP response in a record of its own: where that fails, the archive can be read on."""
+    from fastwarc.warc import WarcRecord, WarcRecordType
+
+    response: WarcRecord = WarcRecord()
+    response.init_headers(record_type=WarcRecordType.response)
+    response.is_http = True
+    response.set_bytes_content(block)
+    response.parse_http(auto_decode="all")
+    return response
 
 
 def _is_html(content_type: str) -> bool:
