@@ -324,9 +324,31 @@ def test_a_folder_can_be_named_in_three_ways_and_anything_else_is_a_file(page: P
         assert run("clean", page, "-o", f"{tmp_path}/{name}", "--workers", 1).exit_code == DONE
         assert (tmp_path / name / "data" / "shard-00000.jsonl").is_file()
     (tmp_path / "file").touch()
-    for name in ("file", "new.txt", "new.jsonl", "new.MD"):
+    for name in ("file", "new.txt", "new.MD"):
         assert run("clean", page, "-o", tmp_path / name).exit_code == DONE
         assert (tmp_path / name).read_text("utf-8") == Cleaner().clean(PAGE)
+    assert run("clean", page, "-o", tmp_path / "new.jsonl").exit_code == DONE
+    assert json.loads((tmp_path / "new.jsonl").read_text("utf-8"))["text"] == Cleaner().clean(PAGE)
+    for name in ("new.csv", "new.txt.gz"):
+        result = run("clean", page, "-o", tmp_path / name)
+        assert (result.exit_code, "a file is .txt or .jsonl" in result.stderr) == (COULD_NOT_RUN, True)
+
+
+def test_figures_are_not_cut_where_nobody_looks_on(tmp_path: Path) -> None:
+    site = f"https://{'a-long-name.' * 4}example/"
+    (tmp_path / "a.jsonl").write_text(json.dumps({"url": site, "text": f"{SENTENCE}\n" * 30_000}))
+    result = script("clean", tmp_path / "a.jsonl", "-o", tmp_path / "out", "--drop", "", "--workers", 1)
+    assert result.returncode == DONE, result.stderr
+    assert f"{30_000 * len(SENTENCE):,}" in result.stdout.decode()
+    assert "a-long-name.example" in result.stdout.decode()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell of POSIX")
+def test_a_closed_standard_output_is_an_error_in_one_line(page: Path) -> None:
+    command = [sys.executable, "-m", "boilerplate_ds.cli", "clean", str(page)]
+    done = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", *command], capture_output=True, check=False)
+    assert done.returncode == COULD_NOT_RUN
+    assert done.stderr == b"Error: standard output is closed; name a file: -o FILE\n"
 
 
 def test_the_options_of_a_folder_reach_it(crawl: Path, tmp_path: Path) -> None:
@@ -859,6 +881,16 @@ def damaged(collection: Path, folder: Path) -> Path:
     lines[2] = lines[2][:30]
     file.write_text("\n".join(lines) + "\n")
     return folder
+
+
+def test_a_model_is_not_saved_among_other_files(collection: Path, tmp_path: Path, trained) -> None:
+    (tmp_path / "README.md").write_text("mine")
+    result = run("train", collection, "-o", tmp_path, "--epochs", 1, "--jobs", 1)
+    assert result.exit_code == COULD_NOT_RUN
+    assert "holds README.md, and no model" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["README.md"]
+    again = shutil.copytree(trained[0], tmp_path / "model")
+    assert run("train", collection, "-o", again, "--epochs", 1, "--jobs", 1).exit_code == DONE
 
 
 @pytest.mark.parametrize("command", ["train", "evaluate", "export"])

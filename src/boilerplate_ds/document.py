@@ -222,7 +222,14 @@ class Document:
 
         Lines end at ``\n``, ``\r`` or ``\r\n``. ``fields`` are further fields of the document;
         ``id`` defaults to the start of the text's SHA-256.
+
+        Raises
+        ------
+        TypeError
+            If ``text`` is no string; bytes have to be decoded first.
         """
+        if not isinstance(text, str):
+            raise TypeError(f"a text is a string, not {type(text).__name__}")
         lines, separators = (_split_lines if _KERNEL is None else _KERNEL.split_lines)(str.__str__(text))
         if "id" not in fields:
             fields["id"] = sha256_of_lines(lines)[:16]

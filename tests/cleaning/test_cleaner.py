@@ -173,6 +173,28 @@ print(mapped["text"][0])
 """
 
 
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda cleaner: cleaner.clean(None), "not NoneType"),
+        (lambda cleaner: cleaner.clean(b"text"), "not bytes"),
+        (lambda cleaner: cleaner.clean_batch("text"), "a list of texts"),
+        (lambda cleaner: cleaner.clean_batch(["text", 3.0]), "text 1 is float"),
+        (lambda cleaner: cleaner.map_batch({"text": "text"}), "batched=True"),
+    ],
+)
+def test_what_is_no_text_is_named(cleaner, call, said):
+    with pytest.raises(TypeError, match=said):
+        call(cleaner)
+
+
+def test_texts_may_come_from_anywhere_and_one_label_may_stand_alone(cleaner):
+    texts = [PAGE, "One line.", PAGE]
+    for n_jobs in (1, 2):
+        assert cleaner.clean_batch(iter(texts), n_jobs=n_jobs) == cleaner.clean_batch(texts)
+    assert Cleaner(drop="ad").drop == Cleaner(drop=["ad"]).drop
+
+
 def test_mapping_a_dataset_in_processes_is_cached_across_runs(cleaner, tmp_path):
     from datasets import Dataset
     from datasets.fingerprint import Hasher

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -362,8 +363,12 @@ def test_a_run_goes_on_only_with_the_same_input_and_settings(crawl, tmp_path):
     clean(crawl, tmp_path / "out")
     with pytest.raises(CorpusError, match=r"other settings \(to: jsonl then, parquet now\)"):
         clean(crawl, tmp_path / "out", to="parquet")
-    with pytest.raises(CorpusError, match=r"other settings \(cleaner"):
+    with pytest.raises(CorpusError, match=r"other settings \(threshold: None then, 0.7 now\)"):
         clean(crawl, tmp_path / "out", cleaner=Cleaner(threshold=0.7))
+    other = shutil.copytree(Cleaner().model_path, tmp_path / "model")
+    (other / "config.json").write_text((other / "config.json").read_text() + "\n")
+    with pytest.raises(CorpusError, match=r"other settings \(another model\)"):
+        clean(crawl, tmp_path / "out", cleaner=Cleaner(other))
     (crawl / "c.jsonl").write_text('{"text": "more"}')
     with pytest.raises(CorpusError, match=r"other input files \(files: 2 then, 3 now.*--restart"):
         clean(crawl, tmp_path / "out")

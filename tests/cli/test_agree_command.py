@@ -55,18 +55,37 @@ def test_a_bad_record_is_reported_and_the_rest_is_measured(labelled_twice):
     assert "line 2: lacks doc_id" in result.stderr
 
 
-@pytest.mark.parametrize("annotators", [(), ("ana",)])
-def test_without_two_annotators_there_is_nothing_to_measure(tmp_path, annotators):
+@pytest.mark.parametrize(
+    ("annotators", "reason"), [((), "holds no collection"), (("ana",), "two annotators")]
+)
+def test_without_two_annotators_there_is_nothing_to_measure(tmp_path, annotators, reason):
     for name in annotators:
         LabelStore(tmp_path).append(Annotation("p", PAGE.text_sha256, name, decode_runs("4c")))
     result = run(tmp_path)
     assert result.exit_code == 2
-    assert "two annotators" in result.stderr
+    assert reason in result.stderr
+
+
+def test_a_bad_record_that_leaves_nothing_to_measure_is_named(tmp_path):
+    LabelStore(tmp_path).append(Annotation("p", PAGE.text_sha256, "ana", decode_runs("4c")))
+    (tmp_path / "annotations" / "ben.jsonl").write_text('{"doc_id": "p", "labels": "9x"}\n')
+    result = run(tmp_path)
+    assert result.exit_code == 2
+    assert "ben.jsonl, line 1" in result.stderr
+    assert result.stderr.index("1 bad record was left out") < result.stderr.index("two annotators")
+
+
+def test_collections_are_found_in_a_folder_of_them(tmp_path):
+    for name in ("ana", "ben"):
+        LabelStore(tmp_path / "all" / name).append(Annotation("p", PAGE.text_sha256, name, decode_runs("4c")))
+    assert run(tmp_path / "all").exit_code == 0
 
 
 def test_a_page_needs_the_texts_and_a_collection_must_be_there(tmp_path):
-    LabelStore(tmp_path).append(Annotation("p", PAGE.text_sha256, "ana", decode_runs("4c")))
+    for name in ("ana", "ben"):
+        LabelStore(tmp_path).append(Annotation("p", PAGE.text_sha256, name, decode_runs("2n 2c")))
     result = run(tmp_path, "--html", tmp_path / "page.html")
     assert result.exit_code == 2
+    assert "Krippendorff" in result.stdout  # the figures need no texts
     assert "hydrate" in result.stderr
-    assert "no such collection" in run(tmp_path / "lost").stderr
+    assert "no such folder" in run(tmp_path / "lost").stderr

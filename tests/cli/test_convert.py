@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from boilerplate_ds.cli import main
+from boilerplate_ds.labeling.collection import load_collection
 from boilerplate_ds.labeling.formats import FORMATS
+from boilerplate_ds.labeling.suggestions import Suggestion, append_suggestion
 
 if TYPE_CHECKING:
     from click.testing import Result
@@ -36,6 +40,27 @@ def test_labels_go_out_and_come_back(name, collection, tmp_path):
 def test_label_studio_gets_its_labelling_interface(collection, tmp_path):
     convert(collection, "--to", "label-studio", "-o", tmp_path / "tasks.json")
     assert '<Label value="recommendation"' in (tmp_path / "tasks.xml").read_text()
+
+
+def test_tasks_and_interface_are_two_files(collection, tmp_path):
+    done = convert(collection, "--to", "label-studio", "-o", tmp_path / "tasks.xml")
+    assert (done.exit_code, list(tmp_path.iterdir())) == (2, [])
+    assert "name them .json" in done.stderr
+
+
+def test_suggestions_are_counted_where_they_go(collection, tmp_path):
+    copy = shutil.copytree(collection, tmp_path / "copy")
+    for document in load_collection(copy).documents.values():
+        n = len(document.lines)
+        suggestion = Suggestion(
+            document.id, document.text_sha256, "rules", np.zeros(n, np.int8), np.ones(n, np.float32)
+        )
+        append_suggestion(copy, suggestion)
+    told = {name: convert(copy, "--to", name, "-o", tmp_path / f"{name}.json").stdout for name in FORMATS}
+    assert "16 suggestions in" in told.pop("label-studio")
+    assert all(
+        "and 0 suggestions in" in each and "; 16 suggestions left out" in each for each in told.values()
+    )
 
 
 def test_standard_output_holds_the_file_alone(collection):

@@ -117,6 +117,8 @@ def test_a_model_of_ones_own_suggests_under_its_folders_name(
         (["--with", "rules", "--dry-run"], "--dry-run is for --with llm"),
         (["--with", "model", "--model", "nowhere"], "no model there"),
         (["--with", "llm", "--model", "m", "--base-url", "localhost"], "no http or https address"),
+        (["--with", "rules", "--model", "web"], "--model is for --with model"),
+        (["--with", "model", "--rules", __file__], "--rules is for --with rules"),
         (["--with", "guesses"], "guesses"),
         ([], "--with"),
     ],

@@ -176,6 +176,29 @@ def test_an_edited_page_replaces_its_text_and_adds_its_labels(file: Path, tmp_pa
     assert len(list(LabelStore(folder).annotations())) == 3
 
 
+def test_a_text_that_somebody_else_labelled_is_not_replaced(file: Path, tmp_path: Path) -> None:
+    folder, other = tmp_path / "starter", tmp_path / "other.txt"
+    ingest_pages(read_pages([file]), folder, annotator="ana")
+    before = load_collection(folder).documents
+    other.write_text(FERRY.replace("Ferry timetable", "Timetable") + "\n" + BREAD, "utf-8")
+    rejects = Rejects()
+    report = ingest_pages(read_pages([other]), folder, annotator="ben", rejects=rejects)
+    assert (report.pages, report.labeled) == (1, 1)  # the other page is the same
+    assert [reject.record for reject in rejects.items] == ["page 'en-news-ferry'"]
+    assert "ana labelled another text" in rejects.items[0].reason
+    assert load_collection(folder).documents == before
+
+
+def test_what_a_page_does_not_say_again_stays(file: Path, tmp_path: Path) -> None:
+    ingest_pages(read_pages([file]), tmp_path / "starter")
+    (tmp_path / "again.txt").write_text("@@\n@id en-news-ferry\n@rank 1\nc Ferry timetable\n", "utf-8")
+    ingest_pages(read_pages([tmp_path / "again.txt"]), tmp_path / "starter")
+    document = load_collection(tmp_path / "starter").documents["en-news-ferry"]
+    assert document.lines == ("Ferry timetable",)
+    assert (document.url[-5:], document.language, document.metadata["page_type"]) == ("ferry", "en", "news")
+    assert document.metadata["rank"] == "1"
+
+
 def test_a_language_that_is_no_file_name_is_refused(tmp_path: Path) -> None:
     page = LabeledPage(Document("x", ("text",), language="../evil"), np.zeros(1, dtype=np.int8))
     with pytest.raises(LabelError, match="not a language code"):

@@ -60,7 +60,7 @@ class Cleaner:
     model : str or Path
         Name of a shipped model, a folder that ``LineClassifier.save`` wrote, or a repository on the Hugging
         Face Hub: ``user/repo`` or ``user/repo@revision``.
-    drop : iterable of Label or str
+    drop : iterable of Label or str, or one of them
         The labels that go; with ``drop=()`` cleaning gives its input back.
     threshold : float, optional
         How sure to be: a line goes when its probability of having a label in ``drop`` is above this
@@ -87,9 +87,10 @@ class Cleaner:
         self,
         model: str | Path = RELEASED,
         *,
-        drop: Iterable[Label | str] = BOILERPLATE,
+        drop: Iterable[Label | str] | Label | str = BOILERPLATE,
         threshold: float | None = None,
     ) -> None:
+        drop = [drop] if isinstance(drop, str | Label) else drop
         self.drop = tuple(Label.parse(label) for label in drop)
         self.threshold = None if threshold is None else float(threshold)
         if self.threshold is not None and not 0 <= self.threshold <= 1:
@@ -151,7 +152,18 @@ class Cleaner:
         texts : sequence of str
         n_jobs : int
             Processes to share the work; -1 for one a core.
+
+        Raises
+        ------
+        TypeError
+            If one of the texts is no string.
         """
+        if isinstance(texts, str):
+            raise TypeError("a list of texts is cleaned, not a string; for one text there is clean")
+        texts = list(texts)
+        for number, text in enumerate(texts):
+            if not isinstance(text, str):
+                raise TypeError(f"text {number} is {type(text).__name__}, not a string")
         if n_jobs == 1 or len(texts) < 2:
             return self.clean_documents([Document.from_text(text, id="") for text in texts])
         from joblib import Parallel, cpu_count, delayed
@@ -170,12 +182,21 @@ class Cleaner:
             As Hugging Face ``datasets`` passes it; missing texts (None) stay as they are.
         text_column : str
             The column to clean; pass another by ``fn_kwargs={"text_column": ...}``.
+
+        Raises
+        ------
+        KeyError
+            If there is no such column.
+        TypeError
+            If the column holds anything but strings and None, or one string: ``batched=True`` was left out.
         """
         if text_column not in batch:
             raise KeyError(
                 f"no column {text_column!r} among {sorted(batch)}; pass fn_kwargs={{'text_column': ...}}"
             )
         texts = batch[text_column]
+        if isinstance(texts, str):
+            raise TypeError("a record, not a batch; pass batched=True to map")
         cleaned = iter(self.clean_batch([text for text in texts if text is not None]))
         return {text_column: [None if text is None else next(cleaned) for text in texts]}
 

@@ -11,6 +11,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from boilerplate_ds import __version__
 from boilerplate_ds.cleaning.batches import EXTRAS, BatchCleaner, CleanedPage
 from boilerplate_ds.cleaning.cleaner import Cleaner
 from boilerplate_ds.cleaning.positions import Batch, Input, Position
@@ -127,6 +128,9 @@ def clean_corpus(
         "format": FORMAT,
         "settings": {
             "cleaner": cleaner.fingerprint,
+            "drop": sorted(map(str, cleaner.drop)),
+            "threshold": cleaner.threshold,
+            "version": __version__,
             "to": to,
             "extras": list(extras),
             "shard_bytes": shard_bytes,
@@ -220,6 +224,9 @@ def _difference(before: dict[str, Any], now: dict[str, Any]) -> str:
     differing = [name for name in now if before.get(name) != now[name] and name != "sha256"]
     if not differing:
         return "same sizes, but other names or times of change"
+    if differing == ["cleaner"]:
+        return "another model"
+    differing = [name for name in differing if name != "cleaner"]  # a hash of what is named beside it
     return ", ".join(f"{name}: {before.get(name)} then, {now[name]} now" for name in differing[:3])
 
 

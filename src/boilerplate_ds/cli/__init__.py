@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from boilerplate_ds import __version__
-from boilerplate_ds.cli.console import INTERRUPTED
+from boilerplate_ds.cli.console import INTERRUPTED, tell_rejects
 from boilerplate_ds.errors import BoilerplateError
 from boilerplate_ds.invisible import show_invisible
 
@@ -57,6 +57,7 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except BoilerplateError as error:
+            tell_rejects(ctx)
             raise _CouldNotRun(show_invisible(str(error))) from error
         except BrokenPipeError:
             # Whoever read our output has gone; the interpreter must not fail on flushing the rest either.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from boilerplate_ds.cli.console import end, folder, json_option, output
+from boilerplate_ds.cli.console import end, folder, json_option, output, told
 from boilerplate_ds.errors import BoilerplateError, Rejects
 
 if TYPE_CHECKING:
@@ -28,27 +28,24 @@ if TYPE_CHECKING:
 def agree(collections: tuple[Path, ...], html: Path | None, as_json: bool) -> None:
     """Measure how far annotators agree, with Cohen's and Fleiss' kappa and Krippendorff's alpha.
 
-    Texts are not needed, but for --html. Collections are read together: documents of the same id and text
-    are one.
+    Texts are not needed, but for --html. Collections, those in folders below included, are read together:
+    documents of the same id and text are one.
 
     \b
     Example:
-      boilerplate-ds agree labels/standoff/lines-dev-passes --html agreement.html
+      boilerplate-ds agree labels/standoff/lines-dev-passes
+      boilerplate-ds agree labels/mine --html agreement.html
     """
     from rich.console import Console
 
     from boilerplate_ds.labeling.agreement import collect_ratings, measure_agreement
     from boilerplate_ds.labeling.agreement_report import agreement_page, agreement_tables
 
-    rejects = Rejects()
+    rejects = told(Rejects())
     annotations, sites, documents = _read(collections, rejects)
-    if html is not None and not documents:
-        raise BoilerplateError(
-            f"{collections[0]}: --html needs the texts; run: boilerplate-ds hydrate {collections[0]}"
-        )
     ratings = collect_ratings(annotations, sites)
     agreement = measure_agreement(ratings)
-    if html is not None:
+    if html is not None and documents:
         with output(html) as write:
             write(agreement_page(agreement, ratings, documents).encode())
     if as_json:
@@ -57,8 +54,12 @@ def agree(collections: tuple[Path, ...], html: Path | None, as_json: bool) -> No
         console = Console()
         for table in agreement_tables(agreement):
             console.print(table)
-        if html is not None:
+        if html is not None and documents:
             click.echo(f"page      {html}")
+    if html is not None and not documents:
+        raise BoilerplateError(
+            f"{collections[0]}: --html needs the texts; run: boilerplate-ds hydrate {collections[0]}"
+        )
     end(rejects)
 
 
@@ -68,18 +69,17 @@ def _read(
     """Annotations, the site of each document, and the documents whose texts are here."""
     from boilerplate_ds.labeling.collection import document_files, load_collection
     from boilerplate_ds.labeling.store import LabelStore
+    from boilerplate_ds.training.run import find_collections
 
     annotations: list[Annotation] = []
     sites: dict[str, str] = {}
     documents: dict[str, Document] = {}
-    for path in folders:
+    for path in dict.fromkeys(found for given in folders for found in find_collections(given)):
         if document_files(path):
             collection = load_collection(path, rejects)
             annotations += collection.annotations
             documents |= collection.documents
         else:
-            if not path.is_dir():
-                raise BoilerplateError(f"{path}: no such collection")
             for stored in LabelStore(path).latest(rejects).values():
                 annotations.append(stored.annotation)
                 site = stored.extra.get("site")

@@ -16,6 +16,7 @@ from boilerplate_ds.cli.console import (
     output,
     require_input,
     text_column_option,
+    told,
 )
 from boilerplate_ds.errors import Rejects
 
@@ -103,6 +104,8 @@ def clean(
     """
     from boilerplate_ds.cli import clean_corpus
 
+    if out is not None and not names_folder(out):
+        as_json = as_json or out.lower().endswith((".jsonl", ".ndjson"))
     cleaner = _cleaner(model, drop, threshold)
     require_input(pages)
     reading = {"format": format_, "text_column": text_column}
@@ -119,7 +122,13 @@ def names_folder(out: str) -> bool:
     """Whether ``-o`` names a folder: one that is there, a name ending in /, a new name without a suffix."""
     if Path(out).exists() or out == "-":
         return Path(out).is_dir()
-    return out.endswith("/") or not out.lower().endswith(FILE_SUFFIXES)
+    if out.endswith("/") or out.lower().endswith(FILE_SUFFIXES):
+        return out.endswith("/")
+    from boilerplate_ds.sources.detect import is_page_name
+
+    if is_page_name(out):
+        raise click.UsageError(f"{out}: a file is .txt or .jsonl (for a folder of that name, end it with /)")
+    return True
 
 
 def _refuse(folder_options: dict[str, Any], out: str | None) -> None:
@@ -136,7 +145,7 @@ def _to_file(
 ) -> None:
     from boilerplate_ds.sources import read_documents
 
-    rejects = Rejects()
+    rejects = told(Rejects())
     documents = read_documents(list(pages), **reading, rejects=rejects)
     with output(out) as write:
         first = next(documents, None)

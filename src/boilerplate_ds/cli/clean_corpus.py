@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 SHOWN_LINES = 40
 SHOWN_OF_RUN = 4
 SHOWN_GROUPS = 10
+LOG_WIDTH = 200
 
 
 def to_folder(
@@ -149,6 +150,8 @@ def _print_tally(tally: Tally) -> None:
     from rich.console import Console
 
     console = Console()
+    if not console.is_terminal:  # nothing is cut to fit a log
+        console = Console(width=LOG_WIDTH)
     for by, title in (("label", "Label"), ("language", "Language"), ("site", "Site")):
         console.print(_table(tally, by, title))
     records = tally.records
@@ -160,19 +163,19 @@ def _print_tally(tally: Tally) -> None:
 
 def _table(tally: Tally, by: str, title: str) -> Table:
     """Lay out what was removed, the groups that lost the most lines first."""
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
-    columns = ["Lines", "Removed", "", "Characters", "Removed", ""]
+    columns = ["Lines", "Removed", "%", "Characters", "Removed", "%"]
     with_documents = by != "label"
-    table = Table(title)
+    table = Table(Column(title, overflow="fold"))
     for column in (["Documents"] if with_documents else []) + columns:
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True, min_width=len(column))
     groups = tally.as_json(most=SHOWN_GROUPS)["by"][by]
     for name, counts in groups.items():
         cells = [f"{counts['documents']:,}"] if with_documents else []
         for kind in ("lines", "characters"):
             whole, removed = counts[kind], counts[f"removed_{kind}"]
-            cells += [f"{whole:,}", f"{removed:,}", f"{removed / whole:.0%}" if whole else ""]
+            cells += [f"{whole:,}", f"{removed:,}", f"{100 * removed / whole:.0f}" if whole else ""]
         table.add_row(Text(show_invisible(name) or "(unknown)", COLOURS.get(name, "")), *cells)
     return table

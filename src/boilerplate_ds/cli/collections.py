@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from boilerplate_ds.cli.console import end, file, folder, json_option, progress_bars, require_input
+from boilerplate_ds.cli.console import end, file, folder, json_option, progress_bars, require_input, told
 from boilerplate_ds.errors import Rejects
 from boilerplate_ds.invisible import show_invisible
 
@@ -32,9 +32,13 @@ def ingest(pages: tuple[Path, ...], out: Path, annotator: str, as_json: bool) ->
     from boilerplate_ds.labeling.guidelines import guidelines_version
     from boilerplate_ds.labeling.pages import ingest_pages, read_pages
 
-    rejects = Rejects()
+    rejects = told(Rejects())
     done = ingest_pages(
-        read_pages(pages, rejects), out, annotator=annotator, guidelines=guidelines_version(out)
+        read_pages(pages, rejects),
+        out,
+        annotator=annotator,
+        guidelines=guidelines_version(out),
+        rejects=rejects,
     )
     if as_json:
         figures = {"pages": done.pages, "labeled": done.labeled, "rejected": rejects.count}
@@ -80,7 +84,7 @@ def _hydrate_export(dataset: Path, source: Path, out: Path, as_json: bool) -> No
     from boilerplate_ds.dataset.standoff import hydrate_export
 
     require_input([str(source)])
-    rejects = Rejects()
+    rejects = told(Rejects())
     report = hydrate_export(dataset, [source], out, rejects=rejects)
     if as_json:
         click.echo(json.dumps(report.as_json(), indent=2))
@@ -92,7 +96,7 @@ def _hydrate_export(dataset: Path, source: Path, out: Path, as_json: bool) -> No
 def _hydrate_collection(collection: Path, source: Path | None, as_json: bool) -> None:
     from boilerplate_ds.labeling.hydrate import hydrate as run_hydrate
 
-    rejects = Rejects()
+    rejects = told(Rejects())
     with progress_bars() as tell:
         report = run_hydrate(
             collection,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from boilerplate_ds.training.run import LabelledSet
 
 SHOWN_REJECTS = 20
+_REJECTS = f"{__name__}.rejects"
 INTERRUPTED = 130
 """Exit code of a run that Ctrl-C ended, as shells have it; SIGTERM ends what writes a file likewise."""
 COLOURS = {"content": "#009e73", "ad": "#d55e00", "navigation": "#56b4e9", "recommendation": "#cc79a7"}
@@ -74,8 +76,26 @@ def progress_bars() -> Iterator[Callable[[str, float], None]]:
         yield tell
 
 
+def told(rejects: Rejects) -> Rejects:
+    """Give rejects that are reported however the command ends; see :func:`end`."""
+    click.get_current_context().meta.setdefault(_REJECTS, []).append(rejects)
+    return rejects
+
+
+def tell_rejects(context: click.Context) -> None:
+    """Report rejected records of a command that could not run: they may be the reason."""
+    for rejects in context.meta.get(_REJECTS, ()):
+        _show(rejects)
+
+
 def end(rejects: Rejects) -> None:
     """Report rejected records and end with exit code 1 if there were any."""
+    if rejects.count:
+        _show(rejects)
+        sys.exit(1)
+
+
+def _show(rejects: Rejects) -> None:
     if not rejects.count:
         return
     for item in rejects.items[:SHOWN_REJECTS]:
@@ -84,7 +104,6 @@ def end(rejects: Rejects) -> None:
         click.echo(f"… and {rejects.count - SHOWN_REJECTS:,} more", err=True)
     bad = "1 bad record was" if rejects.count == 1 else f"{rejects.count:,} bad records were"
     click.echo(f"{bad} left out", err=True)
-    sys.exit(1)
 
 
 def labelled(folders: Sequence[Path], strategy: Strategy = "majority") -> LabelledSet:
@@ -93,6 +112,7 @@ def labelled(folders: Sequence[Path], strategy: Strategy = "majority") -> Labell
 
     found = dict.fromkeys(collection for folder in folders for collection in run.find_collections(folder))
     labels = run.read_labels(list(found), strategy)
+    told(labels.rejects)
     for name in labels.without_text:
         raise BoilerplateError(
             f"{name}: labels without text; run: boilerplate-ds hydrate {name} --from FOLDER"
@@ -140,6 +160,8 @@ def ending_as_interrupted() -> Iterator[None]:
 def output(path: Path | None) -> Iterator[Callable[[bytes], Any]]:
     """Open standard output, or a file that appears whole or not at all."""
     if path is None or str(path) == "-":
+        if sys.stdout is None:
+            raise BoilerplateError("standard output is closed; name a file: -o FILE")
         yield sys.stdout.buffer.write
         sys.stdout.buffer.flush()
         return
@@ -156,6 +178,10 @@ def output(path: Path | None) -> Iterator[Callable[[bytes], Any]]:
             with aside.open("xb") as handle:
                 yield handle.write
             aside.replace(path)
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                error.filename = str(path)
+            raise
         finally:
             aside.unlink(missing_ok=True)
 

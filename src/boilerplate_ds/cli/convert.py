@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from boilerplate_ds.cli.console import end, json_option, output
+from boilerplate_ds.cli.console import end, json_option, output, told
 from boilerplate_ds.errors import Rejects
 from boilerplate_ds.labeling.formats import FORMATS
 
@@ -36,7 +36,7 @@ def convert(  # noqa: PLR0917 - click passes them by name
     Nothing is lost on the way: annotators, notes, times, metadata and blank lines come back as they were.
     A record that does not fit its text is rejected with its place, and the others are read. With label-studio
     the labelling interface is written beside the tasks (tasks.json: tasks.xml), and suggestions go as
-    predictions.
+    predictions; the other formats have no place for suggestions.
 
     \b
     Example:
@@ -46,7 +46,7 @@ def convert(  # noqa: PLR0917 - click passes them by name
     """
     if (to_format is None) == (from_format is None):
         raise click.UsageError("give either --to FORMAT or --from FORMAT")
-    rejects = Rejects()
+    rejects = told(Rejects())
     if to_format:
         report = _write(source, to_format, out, rejects)
     else:
@@ -61,6 +61,8 @@ def convert(  # noqa: PLR0917 - click passes them by name
 
 
 def _write(folder: Path, format_name: str, out: Path, rejects: Rejects) -> ExchangeReport:
+    if format_name == "label-studio" and out.suffix == ".xml":
+        raise click.UsageError("tasks are JSON: name them .json; the interface goes beside them as .xml")
     from boilerplate_ds.labeling.exchange import ExchangeReport, export_labels
     from boilerplate_ds.labeling.formats.label_studio import label_config
 
@@ -81,7 +83,9 @@ def _told(report: ExchangeReport, out: Path, *, is_import: bool) -> str:
             f"{report.unlabelled:,} without labels; {report.annotations:,} annotations and "
             f"{report.suggestions:,} suggestions added to {out}, {report.unchanged:,} were there already"
         )
+    left_out = report.suggestions_left_out
     return (
         f"{report.documents:,} documents ({report.unlabelled:,} without labels), {report.annotations:,} "
         f"annotations and {report.suggestions:,} suggestions in {out}"
+        + (f"; {left_out:,} suggestions left out: this format has no place for them" if left_out else "")
     )

@@ -18,6 +18,7 @@ from boilerplate_ds.cli.console import (
     output,
     require_input,
     text_column_option,
+    told,
 )
 from boilerplate_ds.errors import Rejects
 from boilerplate_ds.invisible import show_invisible
@@ -57,7 +58,7 @@ def inspect(
 
     cleaner = Cleaner(model)
     require_input([page])
-    rejects = Rejects()
+    rejects = told(Rejects())
     documents = read_documents(page, format=format_, text_column=text_column, rejects=rejects)
     if html is not None:
         _write_html(html, cleaner, documents, model)

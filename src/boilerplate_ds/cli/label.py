@@ -20,6 +20,7 @@ from boilerplate_ds.cli.console import (
     format_option,
     require_input,
     text_column_option,
+    told,
 )
 from boilerplate_ds.errors import BoilerplateError, LabelError, Rejects
 from boilerplate_ds.invisible import show_invisible
@@ -101,11 +102,13 @@ def label(
       boilerplate-ds label labels/mine --adjudicate
       boilerplate-ds label labels/mine --terminal --annotators ana,ben --as ben
     """
+    if me is not None and not terminal:
+        raise click.UsageError("--as is for --terminal; in the browser each annotator has a link")
     _require(*(["textual"] if terminal else ["starlette", "uvicorn", "markdown_it"]))
     from boilerplate_ds.labeling.queue import read_queue
     from boilerplate_ds.labeling.session import Session
 
-    rejects = Rejects()
+    rejects = told(Rejects())
     collection = _collection(pages, out, format_, text_column, rejects)
     session = Session(
         collection,

@@ -59,6 +59,8 @@ def train(
 ) -> None:
     """Train a model on labelled collections, and on WCXB's pages if you have them.
 
+    Without COLLECTIONS it learns from the starter pages, which were written for this project.
+
     \b
     Example:
       boilerplate-ds train labels/starter -o models/mine --folds 5
@@ -67,6 +69,7 @@ def train(
     from boilerplate_ds.shipped import shipped
     from boilerplate_ds.training import card, run
 
+    card.check_model_folder(out)
     labels = labelled(collections or [shipped("labels/starter")])
     classifier = LineClassifier(epochs=epochs, random_state=seed, n_jobs=jobs)
     with progress_bars() as tell:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from boilerplate_ds.cli.console import INTERRUPTED, end, folder, json_option, progress_bars
+from boilerplate_ds.cli.console import INTERRUPTED, end, folder, json_option, progress_bars, told
 from boilerplate_ds.cli.rules import chosen_rules, fitted_model, rules_option
 from boilerplate_ds.errors import LabelError, Rejects
 from boilerplate_ds.invisible import show_invisible
@@ -153,7 +153,11 @@ def prelabel(
         raise click.UsageError("--with llm needs --model: the name of a model at the endpoint")
     if dry_run and method != "llm":
         raise click.UsageError("--dry-run is for --with llm")
-    rejects = Rejects()
+    if method != "rules" and rules_file is not None:
+        raise click.UsageError("--rules is for --with rules")
+    if method == "rules" and model is not None:
+        raise click.UsageError("--model is for --with model and --with llm")
+    rejects = told(Rejects())
     pages = load_collection(collection, rejects)
     source = _source(method, model)
     waiting = _waiting(pages, source, again, rejects)

@@ -18,6 +18,7 @@ from boilerplate_ds.cli.console import (
     labelled,
     model_option,
     progress_bars,
+    told,
 )
 from boilerplate_ds.errors import BoilerplateError, Rejects
 from boilerplate_ds.invisible import show_invisible
@@ -214,7 +215,7 @@ def queue(
     """
     from boilerplate_ds.labeling.collection import load_collection
 
-    rejects = Rejects()
+    rejects = told(Rejects())
     loaded = load_collection(collection, rejects)
     done = {annotation.doc_id for annotation in loaded.annotations}
     unlabelled = [page for page in loaded.documents.values() if page.lines and page.id not in done]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from boilerplate_ds.cli.console import end, file, folder, json_option, progress_bars
+from boilerplate_ds.cli.console import end, file, folder, json_option, progress_bars, told
 from boilerplate_ds.document import Label
 from boilerplate_ds.errors import Rejects
 
@@ -50,7 +50,7 @@ def rules(collection: Path, rules_file: Path | None, as_json: bool) -> None:
     from boilerplate_ds.labeling.collection import load_collection
     from boilerplate_ds.labeling.rule_analysis import analyse_rules
 
-    rejects = Rejects()
+    rejects = told(Rejects())
     asked = chosen_rules(rules_file)
     pages = load_collection(collection, rejects)
     known = gold_labels(pages)

@@ -43,6 +43,8 @@ class ExchangeReport:
         Those of them without labels.
     annotations, suggestions : int
         Written to the file, or added to the collection.
+    suggestions_left_out : int
+        Those that the format has no place for.
     new_documents : int
         Documents that the collection did not have.
     unchanged : int
@@ -53,6 +55,7 @@ class ExchangeReport:
     unlabelled: int = 0
     annotations: int = 0
     suggestions: int = 0
+    suggestions_left_out: int = 0
     new_documents: int = 0
     unchanged: int = 0
 
@@ -93,7 +96,10 @@ def export_labels(
         report.documents += 1
         report.unlabelled += not item.annotations
         report.annotations += len(item.annotations)
-        report.suggestions += len(item.suggestions)
+        if written.HOLDS_SUGGESTIONS:
+            report.suggestions += len(item.suggestions)
+        else:
+            report.suggestions_left_out += len(item.suggestions)
     yield written.END
 
 

@@ -24,7 +24,7 @@ A page with a mistake in it is rejected whole, since its labels can no longer be
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -37,7 +37,7 @@ from boilerplate_ds.labeling.collection import document_files, read_document_fil
 from boilerplate_ds.labeling.store import LabelStore, StoredAnnotation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from boilerplate_ds.document import Labels
 
@@ -140,8 +140,12 @@ def ingest_pages(
     annotator: str = AUTHORS,
     guidelines: str = "",
     created_at: str = "",
+    rejects: Rejects | None = None,
 ) -> IngestReport:
     """Add pages to a collection, or update those it has.
+
+    A page may bring a new text for its id, unless somebody else labelled the old one, whose labels would fit
+    no longer. What it does not say (its ``url``, say) stays as it was.
 
     Documents go to ``documents/<language>.jsonl`` (``und`` where it is not known), in order of their ids.
     Labels are appended for pages whose text or labels are new, so ingesting twice changes nothing.
@@ -153,17 +157,27 @@ def ingest_pages(
         The collection's folder.
     annotator, guidelines, created_at : str
         For the new annotations; ``created_at`` is the present time if empty.
+    rejects : Rejects, optional
+        Gets each page that cannot be added, and bad records of the collection; without it the first raises.
 
     Raises
     ------
     LabelError
-        If a language cannot name a file, or labels could not be stored.
+        If labels could not be stored.
     """
-    ordered = sorted(pages, key=lambda page: (page.document.language, page.document.id))
     folder = Path(folder)
-    _write_documents(folder, [page.document for page in ordered])
     store = LabelStore(folder)
-    latest = store.latest()
+    latest = store.latest(rejects)
+    ordered = []
+    for page in sorted(pages, key=lambda page: (page.document.language, page.document.id)):
+        try:
+            _document_file(folder, page.document)
+            _check_replaceable(page.document, annotator, latest)
+        except LabelError as error:
+            reject_or_raise(rejects, str(folder), f"page {page.document.id!r}", str(error), LabelError)
+        else:
+            ordered.append(page)
+    _write_documents(folder, [page.document for page in ordered])
     new = [page for page in ordered if not _is_stored(page, latest.get((page.document.id, annotator)))]
     for page in new:
         store.append(
@@ -179,8 +193,27 @@ def ingest_pages(
     return IngestReport(pages=len(ordered), labeled=len(new))
 
 
+def _check_replaceable(
+    document: Document, annotator: str, latest: Mapping[tuple[str, str], StoredAnnotation]
+) -> None:
+    """Refuse a new text for a page whose old one somebody else labelled."""
+    others = [
+        stored.annotation.annotator
+        for stored in latest.values()
+        if stored.annotation.doc_id == document.id
+        and stored.annotation.annotator != annotator
+        and stored.annotation.text_sha256 != document.text_sha256
+    ]
+    if others:
+        raise LabelError(
+            f"{', '.join(sorted(others))} labelled another text of that id; give this page an id of its own"
+        )
+
+
 def _write_documents(folder: Path, new: Sequence[Document]) -> None:
     replaced = {document.id for document in new}
+    known = {d.id: d for path in document_files(folder) for d in read_document_file(path) if d.id in replaced}
+    new = [_with_fields_of(known.get(document.id, document), document) for document in new]
     homes = {document.id: _document_file(folder, document) for document in new}
     for path in sorted({*document_files(folder), *homes.values()}):
         old = list(read_document_file(path)) if path.exists() else []
@@ -191,10 +224,16 @@ def _write_documents(folder: Path, new: Sequence[Document]) -> None:
             write_document_file(path, kept)
 
 
+def _with_fields_of(old: Document, new: Document) -> Document:
+    """Give the new document with what only the old one says of the page."""
+    kept = {name: getattr(old, name) for name in _DOCUMENT_FIELDS if not getattr(new, name)}
+    return replace(new, **kept, metadata={**old.metadata, **new.metadata})
+
+
 def _document_file(folder: Path, document: Document) -> Path:
     language = document.language or "und"
     if not _LANGUAGE.fullmatch(language):
-        raise LabelError(f"page {document.id!r}: {language!r} is not a language code")
+        raise LabelError(f"{language!r} is not a language code")
     return folder / "documents" / f"{language}.jsonl"
 
 

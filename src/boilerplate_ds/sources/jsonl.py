@@ -28,10 +28,12 @@ def _parse(line: bytes | None, number: int) -> dict[str, object] | SourceError:
     if line is None:
         return SourceError(f"longer than {MAX_RECORD_BYTES:,} bytes")
     try:
-        value = json.loads((line if number > 1 else line.removeprefix(BOM_UTF8)).decode("utf-8"))
+        value = json.loads((line if number > 1 else line.removeprefix(BOM_UTF8)).decode("utf-8").strip())
     except UnicodeDecodeError as error:
         return SourceError(f"not UTF-8 at byte {error.start}")
-    except ValueError as error:
+    except json.JSONDecodeError as error:
+        return SourceError(f"not JSON: {error.msg} (character {error.colno})")
+    except ValueError as error:  # a number of more digits than Python reads
         return SourceError(f"not JSON: {error}")
     except RecursionError:
         return SourceError("JSON nested too deeply")
@@ -42,4 +44,5 @@ def as_object(value: object) -> dict[str, object] | SourceError:
     """Give a JSON value as a record if it is one; what is an error already stays one."""
     if isinstance(value, dict | SourceError):
         return value
-    return SourceError(f"a JSON {type(value).__name__}, not an object with fields")
+    kind = "null" if value is None else f"a JSON {type(value).__name__}"
+    return SourceError(f"{kind}, not an object with fields")

@@ -6,6 +6,8 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from boilerplate_ds.errors import ModelError
+from boilerplate_ds.model.persistence import CONFIG
 from boilerplate_ds.training.corpora import HTML
 
 if TYPE_CHECKING:
@@ -38,6 +40,20 @@ _SOURCES = {
 }
 
 
+def check_model_folder(folder: Path) -> None:
+    """Refuse to save a model among files that no model left there.
+
+    Raises
+    ------
+    ModelError
+        If ``folder`` holds files, and no model.
+    """
+    if folder.is_dir() and not (folder / CONFIG).is_file():
+        other = next(iter(sorted(path.name for path in folder.iterdir())), None)
+        if other is not None:
+            raise ModelError(f"{folder}: holds {other}, and no model; name a new or an empty folder")
+
+
 def save_with_card(
     classifier: LineClassifier,
     folder: Path,
@@ -46,9 +62,16 @@ def save_with_card(
     *,
     n_folds: int,
 ) -> None:
-    """Save a trained model with ``README.md`` (its card) and ``evaluation.json`` (its figures, if any)."""
+    """Save a trained model with ``README.md`` (its card) and ``evaluation.json`` (its figures, if any).
+
+    Raises
+    ------
+    ModelError
+        If ``folder`` holds files, and no model.
+    """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
+    check_model_folder(folder)
     facts = training_facts(pages)
     classifier.save(folder, {"trained_on": facts})
     environment = Environment(

@@ -224,5 +224,6 @@ def read_html(path: str | Path) -> dict[str, str]:
     try:
         table = parquet.read_table(path, columns=["id", "html"])
     except (OSError, ArrowInvalid) as error:
-        raise DatasetError(f"{path}: can't be read as Parquet with columns id and html ({error})") from error
+        reason = str(error).partition("\n")[0]
+        raise DatasetError(f"{path}: can't be read as Parquet with columns id and html ({reason})") from error
     return dict(zip(table["id"].to_pylist(), table["html"].to_pylist(), strict=True))

@@ -27,6 +27,7 @@ class Format(Protocol):
     START: bytes
     BETWEEN: bytes
     END: bytes
+    HOLDS_SUGGESTIONS: bool
 
     def encode(self, item: LabelledDocument) -> bytes:
         """Give the part of the file that holds one document.

@@ -44,6 +44,7 @@ _FORMULA = re.compile(r"'*[=+\-@\t]")
 _ESCAPED = re.compile(r"'+[=+\-@\t]")
 
 START = (",".join(_COLUMNS) + "\n").encode()
+HOLDS_SUGGESTIONS = False
 BETWEEN = END = b""
 
 

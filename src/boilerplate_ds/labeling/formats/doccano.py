@@ -41,6 +41,7 @@ _OWN = (
 
 
 START = BETWEEN = END = b""
+HOLDS_SUGGESTIONS = False
 
 
 def encode(item: LabelledDocument) -> bytes:

@@ -63,6 +63,7 @@ def label_config() -> str:
 
 
 START, BETWEEN, END = b"[\n", b",\n", b"\n]\n"
+HOLDS_SUGGESTIONS = True
 
 
 def encode(item: LabelledDocument) -> bytes:

@@ -34,6 +34,7 @@ _LAST_SECOND = 253402300799
 
 
 START = BETWEEN = END = b""
+HOLDS_SUGGESTIONS = False
 
 
 def encode(item: LabelledDocument) -> bytes:
