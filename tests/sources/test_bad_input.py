@@ -258,16 +258,20 @@ def test_a_response_that_does_not_decode_is_named_and_the_archive_read_on(tmp_pa
     page = archives.HTML.encode()
     answers = [
         archives.http_response(page),
-        archives.http_response(page, more="Content-Encoding: gzip\r\n"),
+        archives.http_response(b"\x1f\x8b\x08 torn", more="Content-Encoding: gzip\r\n"),
+        archives.http_response(b"zz\r\ntorn", more="Transfer-Encoding: chunked\r\n"),
+        archives.http_response(page, more="Content-Encoding: gzip\r\n"),  # decoded by the crawler
         archives.http_response(page, more="Transfer-Encoding: chunked\r\n"),
         archives.http_response(page),
     ]
     records = [archives.warc_record("response", answer, i) for i, answer in enumerate(answers, 1)]
     (tmp_path / "a.warc").write_bytes(b"".join(records))
     ids, rejects = read(tmp_path / "a.warc")
-    assert [id_[-2:-1] for id_ in ids] == ["1", "4"]
+    assert [id_[-2:-1] for id_ in ids] == ["1", "4", "5", "6"]
     assert ["000000000002" in rejects[0], "000000000003" in rejects[1]] == [True, True]
     assert len(rejects) == 2
+    first, *others = (document.lines for document in read_documents(tmp_path / "a.warc", rejects=Rejects()))
+    assert others == [first] * 3
 
 
 def test_comments_before_a_page_take_no_time(tmp_path: Path) -> None:

@@ -34,7 +34,8 @@ class Tally:
         ``in`` = ``out`` + ``empty`` + ``rejected``, always.
     groups : dict of str to dict of str to Counter
         ``label``, ``language`` and ``site``, each with the figures of its groups (:data:`FIGURES`). A line is
-        counted under its most likely label; a removed one under the most likely of the labels to remove.
+        counted under its most likely label; a removed one under the most likely of the labels to remove. A
+        label's documents are those with a line of it.
     """
 
     records: Counter[str] = field(default_factory=Counter)
@@ -68,7 +69,7 @@ class Tally:
         for label in np.unique(labels).tolist():
             of_label = labels == label
             gone = of_label & removed
-            counts = (0, of_label.sum(), gone.sum(), lengths[of_label].sum(), lengths[gone].sum())
+            counts = (1, of_label.sum(), gone.sum(), lengths[of_label].sum(), lengths[gone].sum())
             self._add("label", LABEL_NAMES[label], dict(zip(FIGURES, map(int, counts), strict=True)))
 
     def add(self, other: Tally) -> None:

@@ -63,14 +63,17 @@ def load_collection(folder: str | Path, rejects: Rejects | None = None) -> Colle
     """
     folder = Path(folder)
     documents = load_documents(folder, rejects)
-    annotations = []
-    for stored in LabelStore(folder).latest(rejects).values():
-        reason = misfit(stored.annotation, documents.get(stored.annotation.doc_id))
+    latest: dict[tuple[str, str], tuple[Path, int, str, Annotation | None]] = {}
+    for stored in LabelStore(folder).records(rejects):
+        given = stored.annotation
+        reason = misfit(given, documents.get(given.doc_id))
+        # a few letters may name millions of labels: those of no text here are not kept
+        latest[given.doc_id, given.annotator] = stored.file, stored.line, reason, None if reason else given
+    for file, line, reason, _ in latest.values():
         if reason:
-            reject_or_raise(rejects, stored.file, f"line {stored.line}", reason, LabelError)
-        else:
-            annotations.append(stored.annotation)
-    return Collection(folder, documents, tuple(annotations))
+            reject_or_raise(rejects, file, f"line {line}", reason, LabelError)
+    fitting = tuple(annotation for *_, annotation in latest.values() if annotation is not None)
+    return Collection(folder, documents, fitting)
 
 
 def load_documents(folder: str | Path, rejects: Rejects | None = None) -> dict[str, Document]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from boilerplate_ds.errors import Reject, SourceError
 from boilerplate_ds.sources.detect import looks_like_html
@@ -95,11 +95,10 @@ def _html_page(record: WarcRecord, file: PageFile, number: int, name: str) -> Pa
     content_type = record.headers.get("Content-Type", "")
     charset = ""
     if block.startswith(b"HTTP/"):
-        response = _http_response(block)
+        response, block = _http_response(block)
         content_type = response.http_content_type or ""
         charset = response.http_charset or ""
         fields["metadata"]["status"] = response.http_headers.status_code if response.http_headers else None
-        block = response.reader.read(MAX_HTML_BYTES + 1)
     if not (_is_html(content_type) if content_type else looks_like_html(block)):
         return None
     if len(block) > MAX_HTML_BYTES:
@@ -107,16 +106,31 @@ def _html_page(record: WarcRecord, file: PageFile, number: int, name: str) -> Pa
     return Page(content=block, fields=fields, file=file.path, record=name, is_html=True, charset=charset)
 
 
-def _http_response(block: bytes) -> WarcRecord:
-    """Parse an HTTP response in a record of its own: where that fails, the archive can be read on."""
+def _http_response(block: bytes) -> tuple[WarcRecord, bytes]:
+    """Parse an HTTP response; gives it with its body.
+
+    Some crawlers keep the server's header with a body that they have decoded already: HTML that cannot be
+    decoded as the header says is taken as it is.
+    """
+    try:
+        return _parsed(block, "all")
+    except (OSError, ValueError):
+        response, body = _parsed(block, "none")
+        if not looks_like_html(body):
+            raise
+        return response, body
+
+
+def _parsed(block: bytes, auto_decode: Literal["none", "all"]) -> tuple[WarcRecord, bytes]:
+    """Parse a response in a record of its own: where that fails, the archive can be read on."""
     from fastwarc.warc import WarcRecord, WarcRecordType
 
     response: WarcRecord = WarcRecord()
     response.init_headers(record_type=WarcRecordType.response)
     response.is_http = True
     response.set_bytes_content(block)
-    response.parse_http(auto_decode="all")
-    return response
+    response.parse_http(auto_decode=auto_decode)
+    return response, response.reader.read(MAX_HTML_BYTES + 1)
 
 
 def _is_html(content_type: str) -> bool:
