@@ -23,6 +23,10 @@ class LabelError(BoilerplateError):
     """A label, a label run or an annotation record is not valid or does not fit its text."""
 
 
+class NotSavedError(LabelError):
+    """Labels could not be written, on a full disk, say; what was sent may be sent again."""
+
+
 class ModelError(BoilerplateError):
     """A model folder is missing, damaged or not one of ours."""
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import shutil
+from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -194,6 +195,25 @@ def test_doccano_files_of_one_person_are_read_under_their_name(tmp_path):
     assert first.metadata == {"page_type": "news"}
     stored = LabelStore(tmp_path / "mine").latest()[first.id, "ana"].annotation
     assert (stored.labels.tolist(), stored.notes) == ([2, 0], "hm")
+
+
+def test_an_annotation_that_could_not_be_stored_is_named_and_the_others_are_read(tmp_path):
+    path = write_lines(
+        tmp_path / "x.jsonl",
+        *(
+            {
+                "text": f"Page {i}",
+                "label": [[0, 6, "content"]],
+                "document": {"id": f"page-{i}"},
+                "annotation": {"annotator": "ana", "sure": sure},
+            }
+            for i, sure in enumerate((1.0, nan, 0.5))
+        ),
+    )
+    rejects = Rejects()
+    report = import_labels(path, "doccano", tmp_path / "mine", rejects=rejects)
+    assert (report.documents, report.annotations, rejects.count) == (2, 2, 1)
+    assert (rejects.items[0].record, "JSON" in rejects.items[0].reason) == ("line 2", True)
 
 
 def test_prodigy_answers_other_than_accept_are_no_labels(tmp_path):

@@ -111,6 +111,6 @@ def test_a_full_disk_is_an_error_and_leaves_the_file_as_it_was(tmp_path: Path, r
     path.write_bytes(b'{"n": 1}\n')
     command = [sys.executable, "-c", APPEND_WITH_ROOM_FOR, str(path), str(9 + room)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert "LabelError" in result.stderr
+    assert "NotSavedError" in result.stderr
     assert "was not saved" in result.stderr
     assert path.read_bytes() == b'{"n": 1}\n'

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from boilerplate_ds.document import Document, decode_runs
+from boilerplate_ds.document import Annotation, Document, decode_runs
 from boilerplate_ds.errors import LabelError, Rejects
 from boilerplate_ds.labeling.assignment import assign
 from boilerplate_ds.labeling.collection import load_collection, write_document_file
@@ -157,6 +157,26 @@ def test_one_step_over_many_runs_can_be_undone_and_outlives_the_session(tmp_path
     session.apply("ana", edit(session, "ana", *back, doc_id="long", kind="undo"))
     assert np.array_equal(session.draft("ana", "long").labels, before)
     assert np.array_equal(Session(tmp_path, ["ana"]).draft("ana", "long").labels, before)
+
+
+def test_labels_from_elsewhere_stand_after_the_changes_that_are_older(folder):
+    session = Session(folder, ["ana"])
+    label_all(session, "ana", GOLD)
+    sha = session.draft("ana", "page-0").document.text_sha256
+    LabelStore(folder).append(
+        Annotation("page-0", sha, "ana", decode_runs("6n"), created_at="2999-01-01T00:00:00+00:00")
+    )
+    draft = Session(folder, ["ana"]).draft("ana", "page-0")
+    assert (draft.status, draft.labels.tolist()) == ("done", [2] * 6)
+
+
+def test_labels_of_another_number_of_lines_are_not_compared(folder):
+    session = Session(folder, ["ana", "ben"])
+    label_all(session, "ana", GOLD)
+    sha = session.draft("ana", "page-0").document.text_sha256
+    for runs in ("7n", "1n"):
+        LabelStore(folder).append(Annotation("page-0", sha, "ben", decode_runs(runs)))
+        assert Session(folder, ["ana", "ben"]).progress("ana").compared_lines == 0
 
 
 def test_a_bad_change_in_the_log_is_named_and_the_rest_counts(folder):

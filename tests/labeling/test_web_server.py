@@ -258,6 +258,28 @@ def test_a_bad_change_is_refused_by_itself_and_the_rest_is_taken(local, folder, 
     assert (status, "error" in refused, "error" in taken) == (200, True, False)
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_on_a_full_disk_nothing_of_a_batch_is_answered_as_done(folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "full")
+    log = copy / "drafts" / "eve.jsonl"
+    batch = [change(copy, 2, id="edit-1"), change(copy, 2, id="accept-1", kind="accept", edits=[])]
+    with serving(copy, "--annotators", "eve", "--model", "none") as server:
+        log.parent.mkdir(exist_ok=True)
+        log.symlink_to("/dev/full")
+        status, body, _ = ask(server.port, "/a/eve/changes", {"changes": batch})
+        assert status == 503  # the page keeps all of them and sends them again
+        assert b"No space left" in body
+        log.unlink()
+        status, body, _ = ask(server.port, "/a/eve/changes", {"changes": batch[:1]})
+    assert (status, json.loads(body)["results"][0].get("version")) == (200, 1)
+
+
+@pytest.mark.parametrize("origin", ["http://[", "http://elsewhere.example"])
+def test_an_origin_that_is_none_of_ours_is_refused(local, folder, origin):
+    status, _, _ = ask(local.port, "/a/ana/changes", {"changes": []}, {"Origin": origin})
+    assert status == 403
+
+
 @pytest.mark.parametrize("body", [[], {}, {"changes": {}}, {"changes": [{}] * 501}, "x" * 5_000_000])
 def test_a_body_that_holds_no_changes_is_refused(local, body):
     assert ask(local.port, "/a/ana/changes", body)[0] in (400, 413)

@@ -79,6 +79,14 @@ def test_fields_that_documents_have(
     assert (document.id, document.url, document.site, document.language) == expected
 
 
+@pytest.mark.parametrize(
+    ("given", "site"),
+    [("www.Example.org", "example.org"), ("https://example.org/x", "example.org"), ("My Site", "My Site")],
+)
+def test_a_site_has_one_name(tmp_path: Path, given: str, site: str) -> None:
+    assert from_record(tmp_path, {"text": "t", "domain": given}).site == site
+
+
 def test_the_other_fields_are_metadata(tmp_path: Path) -> None:
     record = {"text": "t", "id": "x", "score": 0.5, "meta": {"date": "2024", "score": 1}, "tags": ["a"]}
     assert from_record(tmp_path, record).metadata == {"date": "2024", "score": 0.5, "tags": ["a"]}

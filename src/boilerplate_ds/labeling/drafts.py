@@ -274,12 +274,12 @@ def _edited(draft: Draft, edits: tuple[Edit, ...]) -> tuple[Labels, NDArray[np.b
                 )
             )
             start = end
-        inverse = back + inverse
+        inverse += reversed(back)
         if edit.label is not None:
             labels[lines] = edit.label
         if edit.unsure is not None:
             unsure[lines] = edit.unsure
-    return labels, unsure, tuple(inverse)
+    return labels, unsure, tuple(reversed(inverse))
 
 
 def _stacks(draft: Draft, change: Change, inverse: tuple[Edit, ...]) -> tuple[Step | None, Step | None]:

@@ -19,7 +19,7 @@ from boilerplate_ds.labeling.collection import (
 from boilerplate_ds.labeling.formats import format_named
 from boilerplate_ds.labeling.formats.labelled import AnnotationRecord, LabelledDocument
 from boilerplate_ds.labeling.jsonl import encode_record
-from boilerplate_ds.labeling.store import LabelStore
+from boilerplate_ds.labeling.store import LabelStore, annotation_record
 from boilerplate_ds.labeling.suggestions import append_suggestion, read_suggestions
 
 if TYPE_CHECKING:
@@ -182,9 +182,11 @@ class _Target:
         Raises
         ------
         LabelError
-            If the collection's text is another one.
+            If the collection's text is another one, or an annotation could not be stored.
         """
         document = item.document
+        for record in item.annotations:  # refuses what could not be stored
+            encode_record(annotation_record(record.annotation, record.extra))
         known = self._by_id.get(document.id)
         if known is None and not item.is_named:
             known = self._by_text.get(document.text_sha256)

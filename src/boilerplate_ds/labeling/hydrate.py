@@ -76,6 +76,8 @@ class Corpus:
         for name in (self.name, self.file):
             if not isinstance(name, str) or not name or Path(name).name != name or name.startswith("."):
                 raise DatasetError(f"{name!r} is not a plain file name")
+        if not isinstance(self.fields, dict) or not all(isinstance(v, str) for v in self.fields.values()):
+            raise DatasetError("fields are no object that names columns")
         if "id" not in self.fields or ("lines" in self.fields) == ("html" in self.fields):
             raise DatasetError("fields must say where id and lines (or html) are")
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from secrets import token_hex
 from typing import IO, TYPE_CHECKING, Any
 
-from boilerplate_ds.errors import LabelError, Rejects, reject_or_raise
+from boilerplate_ds.errors import LabelError, NotSavedError, Rejects, reject_or_raise
 
 if sys.platform != "win32":
     import fcntl
@@ -119,7 +119,7 @@ def append_line(path: Path, line: bytes) -> None:
 
     Raises
     ------
-    LabelError
+    NotSavedError
         If the line could not be written; the file is then as it was.
     """
     try:
@@ -131,7 +131,7 @@ def append_line(path: Path, line: bytes) -> None:
         if is_new:
             _sync_folder(path.parent)
     except OSError as error:
-        raise LabelError(f"{path}: the label was not saved: {error}") from error
+        raise NotSavedError(f"{path}: the label was not saved: {error}") from error
 
 
 def _write_or_undo(handle: IO[bytes], line: bytes, size: int) -> None:

@@ -27,7 +27,6 @@ import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -35,6 +34,7 @@ from boilerplate_ds.document import CODES, Annotation, Document
 from boilerplate_ds.errors import LabelError, Rejects, SourceError, reject_or_raise
 from boilerplate_ds.labeling.collection import document_files, read_document_file, write_document_file
 from boilerplate_ds.labeling.store import LabelStore, StoredAnnotation
+from boilerplate_ds.sources.site import site_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -333,8 +333,4 @@ def _document(headers: dict[str, str], lines: Sequence[str]) -> Document:
 
 def site_of_url(url: str) -> str:
     """Give the host of a url without ``www.``; empty if it has none."""
-    try:
-        host = urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
-    return host.removeprefix("www.")
+    return "" if any(map(str.isspace, url)) else site_of(url)

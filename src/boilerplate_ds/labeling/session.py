@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from itertools import takewhile
 from math import isnan, nan
 from pathlib import Path
 from secrets import token_hex
@@ -397,7 +398,7 @@ class Session:
         stored = self._annotations.of(doc_id).get(name)
         if stored is not None and misfit(stored.annotation, draft.document):
             stored = None
-        accepted = _place(stored, len(changes))
+        accepted = _place(stored, changes)
         if accepted == 0:
             draft = _accepted(draft, stored)
         for change in changes:
@@ -482,7 +483,7 @@ class Session:
         for mine in own:
             for other, stored in self._annotations.of(mine.doc_id).items():
                 theirs = stored.annotation
-                if other not in (name, ADJUDICATOR) and theirs.text_sha256 == mine.text_sha256:
+                if other not in (name, ADJUDICATOR) and not misfit(theirs, self.documents.get(mine.doc_id)):
                     np.add.at(counts, (mine.labels, theirs.labels), 1)
         return counts
 
@@ -537,12 +538,15 @@ class _Annotations:
         return {path: path.stat().st_size for path in (self._store.folder / "annotations").glob("*.jsonl")}
 
 
-def _place(stored: StoredAnnotation | None, n_changes: int) -> int | None:
-    """After how many changes an annotation was accepted; 0 for one made elsewhere, or if the log is gone."""
+def _place(stored: StoredAnnotation | None, changes: Sequence[Change]) -> int | None:
+    """After how many changes an annotation was accepted; one made elsewhere, after those that are older."""
     if stored is None:
         return None
     version = stored.extra.get("draft")
-    return version if isinstance(version, int) and 0 <= version <= n_changes else 0
+    if isinstance(version, int) and 0 <= version <= len(changes):
+        return version
+    made = stored.annotation.created_at
+    return sum(1 for _ in takewhile(lambda change: change.created_at <= made, changes))
 
 
 def _accepted(draft: Draft, stored: StoredAnnotation | None) -> Draft:

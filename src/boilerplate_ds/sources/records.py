@@ -73,7 +73,7 @@ def page_from_record(record: Record, file: PageFile, where: str, number: int) ->
     fields: dict[str, Any] = {
         "id": _take(rest, ID_COLUMNS) or f"{file.name}#{number}",
         "url": (url := _take(rest, URL_COLUMNS)),
-        "site": _take(rest, SITE_COLUMNS) or site_of(url),
+        "site": _site(_take(rest, SITE_COLUMNS)) or site_of(url),
         "language": _take(rest, LANGUAGE_COLUMNS),
         "source": file.path,
         "metadata": rest,
@@ -174,6 +174,11 @@ def _text_of(value: Any, column: str) -> str:
     raise SourceError(
         f"the text ({column!r}) is not a string or a list of strings, but {type(value).__name__}"
     )
+
+
+def _site(name: str) -> str:
+    """Give a host as :func:`site_of` does, so that a site has one name; any other name as it is."""
+    return site_of(name) if "." in name and not any(map(str.isspace, name)) else name
 
 
 def _take(fields: dict[str, Any], names: tuple[str, ...]) -> str:

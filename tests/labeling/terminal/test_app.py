@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 
 from boilerplate_ds.cli import main
 from boilerplate_ds.document import Annotation, Document, decode_runs
+from boilerplate_ds.errors import ModelError
 from boilerplate_ds.labeling.collect import add_documents
 from boilerplate_ds.labeling.queue import QueueItem
 from boilerplate_ds.labeling.session import Session
@@ -117,6 +118,33 @@ def test_each_key_is_on_disk_before_the_next(folder):
         assert draft(folder) == "nn······"
 
     use(Session(folder, ["ana"]), scenario)
+
+
+@pytest.mark.parametrize("leave", [("tab", "enter"), ("tab", "s"), ("tab", "q"), ("ctrl+q",)])
+def test_a_note_is_saved_with_its_page_however_it_is_left(folder, leave):
+    async def scenario(app: LabelApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "v", "G", "n", "m", "s", "p", "a", "m", *leave)
+        if leave[-1] in ("enter", "s"):
+            await press(pilot, "escape")
+
+    use(Session(folder, ["ana"]), scenario)
+    session = Session(folder, ["ana"])
+    assert session.draft("ana", "page-0").note == "spam"
+    assert session.draft("ana", "page-1").note == ""
+
+
+def test_a_page_that_cannot_be_prepared_does_not_end_the_work_on_another(folder):
+    def fails(document: Document) -> Suggestion:
+        raise ModelError(f"cannot read {document.id}")
+
+    suggest(folder)
+
+    async def scenario(app: LabelApp, pilot: Pilot[None]) -> None:
+        await press(pilot, "3")
+        assert app.desk.draft.document.id == "page-0"
+
+    use(Session(folder, ["ana"], suggest=fails), scenario)
+    assert draft(folder).startswith("n")
 
 
 def test_accepting_a_suggestion_is_deliberate_and_recorded(folder):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -126,13 +127,15 @@ class LabelApp(App[None]):
             self.call_from_thread(self._tell, f"{doc_id}: {error}")
             return
         self.call_from_thread(self._show, draft)
-        following = self.session.next(self.annotator, doc_id)
-        if following is not None:  # so that its suggestion is there when it is asked for
-            self.session.draft(self.annotator, following)
+        with suppress(BoilerplateError, OSError):  # told when that page is opened
+            following = self.session.next(self.annotator, doc_id)
+            if following is not None:  # so that its suggestion is there when it is asked for
+                self.session.draft(self.annotator, following)
 
     def _show(self, draft: Draft) -> None:
         self.desk.show(draft)
-        self._open_panel(self._panel)
+        panel, self._panel = self._panel, ""  # what stands in the note is of the page before
+        self._open_panel(panel)
         self.lines.redraw(new_page=True)
         self._update()
         self.lines.focus()
@@ -147,6 +150,7 @@ class LabelApp(App[None]):
         self._update()
 
     def _open_previous(self) -> None:
+        self._save_note()
         ids = self.session.queue(self.annotator)
         here = self.desk.draft.document.id
         place = ids.index(here) if here in ids else 0
@@ -183,10 +187,22 @@ class LabelApp(App[None]):
             text.append(f" {number + 1} {name} {count:,}  ")
         return text.append(" enter accept  ? keys")
 
+    def _save_note(self) -> None:
+        if self._panel == "note" and self.lines.is_ready:
+            self.desk.write_note(self.query_one("#note", TextArea).text)
+
+    def on_descendant_blur(self) -> None:
+        """Save the note when the focus leaves it."""
+        self._save_note()
+
+    async def action_quit(self) -> None:
+        """Leave, by a key that works within the note, too."""
+        self._save_note()
+        self.exit()
+
     def _open_panel(self, name: str) -> None:
         """Show one panel beside the page, or with an empty name none."""
-        if self._panel == "note":
-            self.desk.write_note(self.query_one("#note", TextArea).text)
+        self._save_note()
         self._panel = name
         self.query_one("#side").display = bool(name)
         note, beside = self.query_one("#note", TextArea), self.query_one("#beside", Static)
@@ -227,6 +243,7 @@ class LabelApp(App[None]):
             self._on_field_key(event)
             return
         if event.key == "q":
+            self._save_note()
             self.exit()
         action = self._actions().get(event.key) if self.lines.is_ready else None
         if action is not None:
@@ -273,10 +290,12 @@ class LabelApp(App[None]):
             self._open_panel("")
 
     def _accept(self) -> None:
+        self._save_note()
         if self.desk.accept():
             self._open_next()
 
     def _skip(self) -> None:
+        self._save_note()
         if self.desk.skip():
             self._open_next()
 

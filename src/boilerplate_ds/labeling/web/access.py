@@ -144,8 +144,15 @@ class Guard:
             )
         origin = headers.get("origin")
         if method not in ("GET", "HEAD") or origin is not None:
-            if origin is not None and urlsplit(origin).netloc != host:
+            if origin is not None and _host_of(origin) != host:
                 return "Requests from other sites are refused."
             if headers.get("sec-fetch-site", "same-origin") != "same-origin":
                 return "Requests from other sites are refused."
         return ""
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None

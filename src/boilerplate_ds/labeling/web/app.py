@@ -25,7 +25,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from boilerplate_ds.document import CODES, Label
-from boilerplate_ds.errors import BoilerplateError, LabelError
+from boilerplate_ds.errors import BoilerplateError, LabelError, NotSavedError
 from boilerplate_ds.labeling.drafts import SURE, UNLABELED, Draft, edit_record, parse_change
 from boilerplate_ds.labeling.guidelines import guidelines_file
 from boilerplate_ds.labeling.session import ChangeClashError
@@ -167,7 +167,10 @@ class _Views:
             raise HTTPException(400, 'Send {"changes": [...]}.') from error
         if not isinstance(records, list) or len(records) > MAX_CHANGES:
             raise HTTPException(400, f"changes are not a list of at most {MAX_CHANGES}.")
-        results = await run_in_threadpool(lambda: [self._change(annotator, record) for record in records])
+        try:
+            results = await run_in_threadpool(lambda: [self._change(annotator, record) for record in records])
+        except NotSavedError as error:  # the page keeps all of them, and sends them again
+            raise HTTPException(503, str(error)) from error
         return _json({"results": results})
 
     def _change(self, annotator: str, record: Any) -> dict[str, Any]:
@@ -180,6 +183,8 @@ class _Views:
             draft = self.session.apply(annotator, change)
         except ChangeClashError as clash:
             return result | {"error": str(clash), "clash": True, "version": clash.draft.version}
+        except NotSavedError:
+            raise
         except LabelError as error:
             return result | {"error": str(error)}
         return result | {"version": draft.version, "status": draft.status}
