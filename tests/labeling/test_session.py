@@ -170,6 +170,18 @@ def test_labels_from_elsewhere_stand_after_the_changes_that_are_older(folder):
     assert (draft.status, draft.labels.tolist()) == ("done", [2] * 6)
 
 
+def test_labels_that_were_not_shown_are_not_accepted(folder):
+    suggest(folder, "page-0", "6c")
+    session = Session(folder, ["ana"])
+    accepts = session.change(session.draft("ana", "page-0"), kind="accept")
+    suggest(folder, "page-0", GOLD)  # the same source, again
+    session = Session(folder, ["ana"])
+    with pytest.raises(ChangeClashError, match="suggested labels are others now"):
+        session.apply("ana", accepts)
+    session.apply("ana", session.change(session.draft("ana", "page-0"), kind="accept"))
+    assert np.array_equal(LabelStore(folder).latest()["page-0", "ana"].annotation.labels, decode_runs(GOLD))
+
+
 def test_labels_of_another_number_of_lines_are_not_compared(folder):
     session = Session(folder, ["ana", "ben"])
     label_all(session, "ana", GOLD)

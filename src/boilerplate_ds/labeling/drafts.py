@@ -84,6 +84,8 @@ class Change:
         Whether the page is put aside.
     seconds : float
         Time the annotator worked on the page since the change before.
+    shown : str, optional
+        With ``accept``: the labels that the annotator saw, as letters.
     by : str
         The person, where that is not the annotator it is stored for.
     created_at : str
@@ -99,6 +101,7 @@ class Change:
     note: str | None = None
     skipped: bool | None = None
     seconds: float = 0.0
+    shown: str | None = None
     by: str = ""
     created_at: str = ""
 
@@ -371,6 +374,11 @@ def change_record(change: Change) -> dict[str, Any]:
     return record
 
 
+def label_letters(labels: Labels) -> str:
+    """Give a letter for each label, ``-`` where there is none."""
+    return "".join(CODES[label] if label != UNLABELED else "-" for label in labels.tolist())
+
+
 def edit_record(edit: Edit) -> dict[str, Any]:
     """Give the JSON record of an edit: the label as its letter, ``-`` for none."""
     record: dict[str, Any] = {"start": edit.start, "end": edit.end}
@@ -418,6 +426,7 @@ def parse_change(record: Mapping[str, Any]) -> Change:
         note=note,
         skipped=_typed(record, "skipped", bool, None),
         seconds=float(seconds),
+        shown=_typed(record, "shown", str, None),
         by=_typed(record, "by", str, ""),
         created_at=_typed(record, "created_at", str, ""),
     )

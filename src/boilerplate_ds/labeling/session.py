@@ -30,6 +30,7 @@ from boilerplate_ds.labeling.drafts import (
     DraftLog,
     apply_change,
     clashes,
+    label_letters,
 )
 from boilerplate_ds.labeling.guidelines import guidelines_version
 from boilerplate_ds.labeling.store import ADJUDICATOR, LabelStore, StoredAnnotation, check_annotator
@@ -58,8 +59,10 @@ class ChangeClashError(BoilerplateError):
         As it is now.
     """
 
-    def __init__(self, draft: Draft) -> None:
-        super().__init__("these lines were changed in another window; look at them again")
+    def __init__(
+        self, draft: Draft, reason: str = "these lines were changed in another window; look at them again"
+    ) -> None:
+        super().__init__(reason)
         self.draft = draft
 
 
@@ -236,7 +239,8 @@ class Session:
         Raises
         ------
         ChangeClashError
-            If another client changed the same lines after ``change.base``.
+            If another client changed the same lines after ``change.base``, or what is suggested to whoever
+            accepts it is no longer what was shown.
         LabelError
             If the change is not valid, or a page to accept has lines without a label.
         """
@@ -251,6 +255,8 @@ class Session:
                 raise LabelError(f"document {change.doc_id!r} has another text now; load the page again")
             if clashes(draft, change):
                 raise ChangeClashError(draft)
+            if change.kind == "accept" and change.shown not in (None, label_letters(draft.current)):
+                raise ChangeClashError(draft, "the suggested labels are others now; look at them again")
             by = annotator if self.adjudicates else ""
             change = replace(change, by=by, created_at=_now())
             after = (
@@ -263,6 +269,8 @@ class Session:
 
     def change(self, draft: Draft, *, kind: Any = "edit", **what: Any) -> Change:
         """Make a change to a draft just as it is, for callers in the same process."""
+        if kind == "accept":
+            what.setdefault("shown", label_letters(draft.current))
         return Change(
             token_hex(8), draft.document.id, draft.document.text_sha256, "", draft.version, kind=kind, **what
         )

@@ -24,9 +24,9 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from boilerplate_ds.document import CODES, Label
+from boilerplate_ds.document import Label
 from boilerplate_ds.errors import BoilerplateError, LabelError, NotSavedError
-from boilerplate_ds.labeling.drafts import SURE, UNLABELED, Draft, edit_record, parse_change
+from boilerplate_ds.labeling.drafts import SURE, Draft, edit_record, label_letters, parse_change
 from boilerplate_ds.labeling.guidelines import guidelines_file
 from boilerplate_ds.labeling.session import ChangeClashError
 from boilerplate_ds.labeling.web.access import Guard
@@ -34,7 +34,6 @@ from boilerplate_ds.labeling.web.access import Guard
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from boilerplate_ds.document import Labels
     from boilerplate_ds.labeling.drafts import Step
     from boilerplate_ds.labeling.session import Progress, Session
     from boilerplate_ds.labeling.web.access import Access
@@ -227,15 +226,15 @@ def draft_json(draft: Draft) -> dict[str, Any]:
         "url": document.url,
         "lines": document.lines,
         "gaps": document.blank_before.nonzero()[0].tolist(),
-        "labels": _letters(draft.labels),
+        "labels": label_letters(draft.labels),
         "unsure": draft.unsure.nonzero()[0].tolist(),
         "sure": SURE,
         "look": sorted(draft.look),
-        "votes": {name: _letters(labels) for name, labels in draft.votes.items()},
+        "votes": {name: label_letters(labels) for name, labels in draft.votes.items()},
         "suggestion": suggestion
         and {
             "source": suggestion.source,
-            "labels": _letters(suggestion.labels),
+            "labels": label_letters(suggestion.labels),
             "scores": [round(float(score), 3) for score in suggestion.scores],
         },
         "note": draft.note,
@@ -269,10 +268,6 @@ def _steps(step: Step | None) -> list[list[list[dict[str, Any]]]]:
         steps.append([[edit_record(e) for e in step.edits], [edit_record(e) for e in step.inverse]])
         step = step.before
     return steps[::-1]
-
-
-def _letters(labels: Labels) -> str:
-    return "".join(CODES[label] if label != UNLABELED else "-" for label in labels)
 
 
 def _json(content: Any) -> Response:

@@ -256,7 +256,7 @@ async function accept() {
     warned = true;
     return tell(`${unseen.length} uncertain ${unseen.length === 1 ? "line was" : "lines were"} not looked at; here is the first. Enter again accepts them as suggested.`);
   }
-  if (draft.status !== "done" || outbox.waitingFor(draft.id).length) send({ kind: "accept" });
+  if (draft.status !== "done" || outbox.waitingFor(draft.id).length) send({ kind: "accept", shown: draft.lines.map((_, i) => draft.current(i)).join("") });
   tell(`${draft.id} accepted.`);
   await openNext();
 }
