@@ -60,8 +60,8 @@ _FOLDER_OPTIONS = {
     "--json",
     "as_json",
     is_flag=True,
-    help="JSON Lines, as a file named .jsonl gets: id, url, text, how many lines were kept. With a folder: print "
-    "the counts as JSON.",
+    help="JSON Lines, as a file named .jsonl gets: id, url, text, how many lines were kept. With a folder: "
+    "print the counts as JSON.",
 )
 @click.option(
     "--dry-run", is_flag=True, help="Clean a few hundred records, show some of them, write nothing."
