@@ -37,7 +37,7 @@ from boilerplate_ds.labeling.store import LabelStore, StoredAnnotation
 from boilerplate_ds.sources.site import site_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from boilerplate_ds.document import Labels
 
@@ -168,11 +168,14 @@ def ingest_pages(
     folder = Path(folder)
     store = LabelStore(folder)
     latest = store.latest(rejects)
+    by_document: dict[str, list[Annotation]] = {}
+    for stored in latest.values():
+        by_document.setdefault(stored.annotation.doc_id, []).append(stored.annotation)
     ordered = []
     for page in sorted(pages, key=lambda page: (page.document.language, page.document.id)):
         try:
             _document_file(folder, page.document)
-            _check_replaceable(page.document, annotator, latest)
+            _check_replaceable(page.document, annotator, by_document.get(page.document.id, ()))
         except LabelError as error:
             reject_or_raise(rejects, str(folder), f"page {page.document.id!r}", str(error), LabelError)
         else:
@@ -193,16 +196,12 @@ def ingest_pages(
     return IngestReport(pages=len(ordered), labeled=len(new))
 
 
-def _check_replaceable(
-    document: Document, annotator: str, latest: Mapping[tuple[str, str], StoredAnnotation]
-) -> None:
+def _check_replaceable(document: Document, annotator: str, known: Iterable[Annotation]) -> None:
     """Refuse a new text for a page whose old one somebody else labelled."""
     others = [
-        stored.annotation.annotator
-        for stored in latest.values()
-        if stored.annotation.doc_id == document.id
-        and stored.annotation.annotator != annotator
-        and stored.annotation.text_sha256 != document.text_sha256
+        given.annotator
+        for given in known
+        if given.annotator != annotator and given.text_sha256 != document.text_sha256
     ]
     if others:
         raise LabelError(
@@ -212,11 +211,12 @@ def _check_replaceable(
 
 def _write_documents(folder: Path, new: Sequence[Document]) -> None:
     replaced = {document.id for document in new}
-    known = {d.id: d for path in document_files(folder) for d in read_document_file(path) if d.id in replaced}
+    stored = {path: list(read_document_file(path)) for path in document_files(folder)}
+    known = {document.id: document for documents in stored.values() for document in documents}
     new = [_with_fields_of(known.get(document.id, document), document) for document in new]
     homes = {document.id: _document_file(folder, document) for document in new}
-    for path in sorted({*document_files(folder), *homes.values()}):
-        old = list(read_document_file(path)) if path.exists() else []
+    for path in sorted({*stored, *homes.values()}):
+        old = stored.get(path, [])
         kept = [document for document in old if document.id not in replaced]
         kept += [document for document in new if homes[document.id] == path]
         kept.sort(key=lambda document: document.id)
