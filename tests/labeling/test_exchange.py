@@ -20,7 +20,7 @@ from boilerplate_ds.errors import DatasetError, LabelError, Rejects
 from boilerplate_ds.labeling.collect import add_documents
 from boilerplate_ds.labeling.collection import load_collection, write_document_file
 from boilerplate_ds.labeling.exchange import ExchangeReport, export_labels, import_labels
-from boilerplate_ds.labeling.formats import FORMATS
+from boilerplate_ds.labeling.formats import FORMATS, label_studio
 from boilerplate_ds.labeling.formats.label_studio import label_config
 from boilerplate_ds.labeling.formats.spans import Span, labels_of_spans, line_spans, line_starts
 from boilerplate_ds.labeling.store import LabelStore
@@ -311,6 +311,22 @@ def test_label_studio_annotations_are_their_users(tmp_path):
         json.loads(exported(tmp_path / "mine", "label-studio").read_text())[0]["annotations"][0]["result"][2]
         == choice
     )
+
+
+def test_regions_of_label_studio_that_overlap_are_refused_before_their_texts_are_compared(
+    tmp_path, monkeypatch
+):
+    compared: list[str] = []
+    letters = label_studio._letters
+    monkeypatch.setattr(label_studio, "_letters", lambda text: compared.append(text) or letters(text))
+    text = "Sale " * 1_000
+    whole = [region(0, 4_999, "ad", text=text[:4_999])] * 500
+    rejects = read_tasks(tmp_path / "mine", label_studio_task(text, whole))
+    assert "overlap" in rejects.items[0].reason
+    assert not compared
+    moved = label_studio_task("Sale", [region(0, 4, "ad", text="Sell")])
+    assert "was 'Sell' and is 'Sale' here" in read_tasks(tmp_path / "moved", moved).items[0].reason
+    assert compared == ["Sell", "Sale"]
 
 
 def test_an_edit_in_label_studio_belongs_to_the_editor(rich, tmp_path):

@@ -13,7 +13,16 @@ from boilerplate_ds.document import Annotation, Document, decode_runs
 from boilerplate_ds.errors import LabelError, Rejects
 from boilerplate_ds.labeling.assignment import assign
 from boilerplate_ds.labeling.collection import load_collection, write_document_file
-from boilerplate_ds.labeling.drafts import MAX_EDITS, UNLABELED, Change, Edit, redo_edits, undo_edits
+from boilerplate_ds.labeling.drafts import (
+    MAX_EDITS,
+    UNLABELED,
+    Change,
+    Edit,
+    edit_record,
+    parse_change,
+    redo_edits,
+    undo_edits,
+)
 from boilerplate_ds.labeling.queue import QueueItem
 from boilerplate_ds.labeling.session import ChangeClashError, Session
 from boilerplate_ds.labeling.store import LabelStore
@@ -157,6 +166,14 @@ def test_one_step_over_many_runs_can_be_undone_and_outlives_the_session(tmp_path
     session.apply("ana", edit(session, "ana", *back, doc_id="long", kind="undo"))
     assert np.array_equal(session.draft("ana", "long").labels, before)
     assert np.array_equal(Session(tmp_path, ["ana"]).draft("ana", "long").labels, before)
+
+
+def test_an_undo_that_covers_a_page_again_and_again_is_refused():
+    record = {"id": "undo-1", "doc_id": "long", "text_sha256": "0" * 64, "kind": "undo"}
+    whole = edit_record(Edit(0, 10_000, 2))
+    assert parse_change(record | {"edits": [whole] * (MAX_EDITS + 900)}).kind == "undo"
+    with pytest.raises(LabelError, match="edits of more than 10,000,000 lines"):
+        parse_change(record | {"edits": [whole] * (MAX_EDITS + 1_100)})
 
 
 def test_labels_from_elsewhere_stand_after_the_changes_that_are_older(folder):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from boilerplate_ds.document import CODES
+from boilerplate_ds.document import CODES, MAX_RUN_LINES
 from boilerplate_ds.errors import LabelError, Rejects, reject_or_raise
 from boilerplate_ds.labeling.jsonl import append_line, encode_record, lock_file, read_records
 from boilerplate_ds.labeling.store import check_annotator
@@ -409,6 +409,9 @@ def parse_change(record: Mapping[str, Any]) -> Change:
     # one edit of a page may take one for each of its lines to undo
     if not isinstance(edits, list) or (len(edits) > MAX_EDITS and kind not in ("undo", "redo")):
         raise LabelError(f"edits are not a list of at most {MAX_EDITS:,}")
+    parsed = tuple(map(_parse_edit, edits))
+    if sum(max(edit.end - edit.start, 0) for edit in parsed[MAX_EDITS:]) > MAX_RUN_LINES:
+        raise LabelError(f"edits of more than {MAX_RUN_LINES:,} lines")
     note = _typed(record, "note", str, None)
     if note is not None and len(note) > MAX_NOTE:
         raise LabelError(f"the note has {len(note):,} characters; the limit is {MAX_NOTE:,}")
@@ -421,7 +424,7 @@ def parse_change(record: Mapping[str, Any]) -> Change:
         text_sha256=record["text_sha256"],
         client=_typed(record, "client", str, "")[:64],
         base=_typed(record, "base", int, 0),
-        edits=tuple(map(_parse_edit, edits)),
+        edits=parsed,
         kind=kind,
         note=note,
         skipped=_typed(record, "skipped", bool, None),

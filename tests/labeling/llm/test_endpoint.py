@@ -96,6 +96,32 @@ def test_a_reply_without_end_is_not_read_to_the_end(
         ask(endpoint)
 
 
+@pytest.mark.parametrize("compressed", [False, True])
+def test_an_error_without_end_is_not_read_to_the_end(
+    compressed: bool, server: ChatServer, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_ERROR_BYTES", 1_000)
+    raw = b"The model tiny is too busy. " + bytes(range(256)) * 40_000
+    headers = {"Content-Encoding": "gzip"} if compressed else {}
+    raw = gzip.compress(raw) if compressed else raw
+    server.script = [Say(status=503, raw=raw, headers=headers), FINE]
+    read: list[int] = []
+    shorten = module._shorten_error
+
+    async def watch(response: Any) -> None:
+        await shorten(response)
+        read.append(len(await response.aread()))
+
+    monkeypatch.setattr(module, "_shorten_error", watch)
+    watched = Endpoint("tiny", base_url=server.url, timeout=10, retries=2, backoff=0.001)
+    assert ask(watched) == "fine"
+    assert 28 <= read[0] < 500_000
+    assert watched.usage.retries == 1
+    server.otherwise = lambda _: Say(status=503, raw=raw, headers=headers)
+    with pytest.raises(RequestError, match="status 503: The model tiny is too busy"):
+        ask(endpoint)
+
+
 @pytest.mark.parametrize(
     ("say", "reason"),
     [

@@ -23,7 +23,7 @@ from boilerplate_ds.labeling.formats.labelled import (
     document_fields,
     document_of,
 )
-from boilerplate_ds.labeling.formats.spans import Span, labels_of_spans, line_spans, spans_of_lines
+from boilerplate_ds.labeling.formats.spans import Span, line_spans, spans_of_lines
 from boilerplate_ds.labeling.jsonl import encode_record
 from boilerplate_ds.labeling.store import check_annotator
 from boilerplate_ds.labeling.suggestions import Suggestion
@@ -192,13 +192,14 @@ def _read_annotation(document: Document, annotator: str, item: dict[str, Any]) -
     regions, notes, others = _sorted_results(item["result"])
     if not regions:
         return None
-    spans = [_span(document, region) for region in regions]
+    spans, owner = _spans(document, regions)
+    labels = np.array([spans[i].label for i in owner], dtype=np.int8)
     carried = _carried(regions)
     editor = _user(item.get("updated_by"))
     by = annotator or editor or ("" if "annotator" in carried else _user(item.get("completed_by")))
     return annotation_of(
         document,
-        labels_of_spans(document, spans),
+        labels,
         carried,
         by,
         item.get("updated_at" if editor else "created_at"),
@@ -212,8 +213,7 @@ def _read_prediction(document: Document, item: dict[str, Any]) -> Suggestion | N
     regions, _, _ = _sorted_results(item["result"])
     if not regions:
         return None
-    spans = [_span(document, region) for region in regions]
-    owner = spans_of_lines(document, spans)
+    spans, owner = _spans(document, regions)
     scores = [_score(region.get("score"), item.get("score")) for region in regions]
     return Suggestion(
         doc_id=document.id,
@@ -245,17 +245,25 @@ def _sorted_results(result: list[Any]) -> tuple[list[Region], str, list[Any]]:
     return regions, "\n".join(notes), others
 
 
-def _span(document: Document, region: Region) -> Span:
-    value = region["value"]
+def _spans(document: Document, regions: list[Region]) -> tuple[list[Span], list[int]]:
+    """Read the regions' spans, and find the one that labels each line."""
+    spans = [_span(region["value"]) for region in regions]
+    owner = spans_of_lines(document, spans)
+    text = document.text
+    for region, span in zip(regions, spans, strict=True):  # they do not overlap, so this is linear
+        shown, here = region["value"].get("text"), text[span.start : span.end]
+        if isinstance(shown, str) and _letters(shown) != _letters(here):
+            raise LabelError(
+                f"the region {span.start}-{span.end} was {shown[:40]!r} and is {here[:40]!r} here"
+            )
+    return spans, owner
+
+
+def _span(value: dict[str, Any]) -> Span:
     names = value.get("labels")
     if not isinstance(names, list) or len(names) != 1:
         raise LabelError(f"the region {value.get('start')}-{value.get('end')} has not exactly one label")
-    span = Span.parse(value.get("start"), value.get("end"), names[0])
-    shown = value.get("text")
-    here = document.text[span.start : span.end]
-    if isinstance(shown, str) and _letters(shown) != _letters(here):
-        raise LabelError(f"the region {span.start}-{span.end} was {shown[:40]!r} and is {here[:40]!r} here")
-    return span
+    return Span.parse(value.get("start"), value.get("end"), names[0])
 
 
 def _letters(text: str) -> str:

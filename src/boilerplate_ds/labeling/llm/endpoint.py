@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 KEY_VARIABLE = "OPENAI_API_KEY"
 URL_VARIABLE = "OPENAI_BASE_URL"
 MAX_REPLY_BYTES = 8 * 2**20
+MAX_ERROR_BYTES = 2**16
+"""Of an error's reply that are read, as they come: compressed ones grow."""
 MAX_WAIT = 120.0
 """Seconds; no server is waited for longer between two attempts, whatever it asks for."""
 
@@ -129,7 +131,11 @@ class Endpoint:
             raise EndpointError(f"no key: set ${key_variable}, or name a server of your own with --base-url")
         self.host = urlsplit(base_url).netloc if base_url else "api.openai.com"
         self._client = openai.AsyncOpenAI(
-            api_key=self._key or "none", base_url=base_url, max_retries=0, timeout=timeout
+            api_key=self._key or "none",
+            base_url=base_url,
+            max_retries=0,
+            timeout=timeout,
+            http_client=openai.DefaultAsyncHttpxClient(event_hooks={"response": [_shorten_error]}),
         )
 
     async def __aenter__(self) -> Endpoint:
@@ -267,6 +273,19 @@ class Endpoint:
     def _clean(self, text: str) -> str:
         """Shorten what a server said, and blot out the key if it says it back."""
         return (text.replace(self._key, "[key]") if self._key else text)[:_MAX_MESSAGE]
+
+
+async def _shorten_error(response: Any) -> None:
+    """Keep the first bytes of an error's reply, which the client would read to its end."""
+    if response.is_error:
+        stream, first = response.stream, bytearray()
+        async for chunk in stream:
+            first += chunk
+            if len(first) >= MAX_ERROR_BYTES:
+                break
+        await stream.aclose()
+        library = import_module(type(response).__module__.partition(".")[0])
+        response.stream = library.ByteStream(bytes(first[:MAX_ERROR_BYTES]))
 
 
 def retry_delay(headers: Mapping[str, str], attempt: int, backoff: float) -> float:
