@@ -24,9 +24,9 @@ from boilerplate_ds.cleaning.integrations.datatrove import BoilerplateCleaner
 def pipeline(source: str, out: str, *, warc: bool = False) -> list[Any]:
     """Reader, cleaner, writer; documents of which nothing is left go to ``<out>/left_out``."""
     return [
-        WarcReader(source, glob_pattern="*.warc.gz")
+        WarcReader(source, glob_pattern="**/*.warc.gz")
         if warc
-        else ParquetReader(source, glob_pattern="*.parquet"),
+        else ParquetReader(source, glob_pattern="**/*.parquet"),
         BoilerplateCleaner(
             Cleaner(),
             html=warc,

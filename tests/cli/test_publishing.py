@@ -100,7 +100,7 @@ def test_texts_of_a_stand_off_collection_are_left_out_unless_they_are_open(
     (labels / "corpus.json").write_text(json.dumps(corpus))
     report = exported(tmp_path / "set", labels)
     assert (n_documents(report), report["without_text"]) == (16, 8)
-    assert "`small`: Copyright of the publishers." in (tmp_path / "set" / "README.md").read_text("utf-8")
+    assert "small: Copyright of the publishers." in (tmp_path / "set" / "README.md").read_text("utf-8")
     assert exported(tmp_path / "all", labels, "--text", "all")["without_text"] == 0
     assert exported(tmp_path / "none", labels, "--text", "none")["without_text"] == 16
 

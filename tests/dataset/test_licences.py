@@ -16,6 +16,7 @@ from boilerplate_ds.dataset.licences import (
     without_text,
 )
 from boilerplate_ds.document import Document, decode_runs
+from boilerplate_ds.errors import DatasetError
 from boilerplate_ds.labeling.hydrate import Corpus
 
 
@@ -76,11 +77,18 @@ GOLD = [page("open", licence="cc-by-4.0"), page("closed", licence="all rights re
 
 def test_a_licence_decides_and_where_there_is_none_the_collection() -> None:
     assert set(without_text(GOLD, standoff=())) == {"closed"}
-    assert set(without_text(GOLD, standoff={"open", "closed", "silent"})) == {"closed", "silent"}
+    standoff = {item.document.text_sha256 for item in GOLD}
+    assert set(without_text(GOLD, standoff=standoff)) == {"closed", "silent"}
+
+
+def test_of_documents_with_one_id_the_first_decides() -> None:
+    first, second = page("p"), GoldDocument(Document("p", ("Another",)), decode_runs("1c"), (), 1.0, "single")
+    assert without_text([first, second], {second.document.text_sha256}) == {}
+    assert without_text([first, second], (), "none") == {"p": first.document.text_sha256}
 
 
 def test_all_or_no_text_can_be_asked_for() -> None:
-    assert without_text(GOLD, standoff={"silent"}, policy="all") == {}
+    assert without_text(GOLD, standoff={GOLD[2].document.text_sha256}, policy="all") == {}
     assert without_text(GOLD, (), "none") == {item.document.id: item.document.text_sha256 for item in GOLD}
 
 
@@ -96,8 +104,25 @@ def test_a_set_has_the_licence_that_all_its_texts_share() -> None:
 
 def test_the_terms_of_each_corpus_are_given_where_licences_differ() -> None:
     corpus = Corpus("pages", "Pages", "pages.jsonl", "0" * 64, 1, "1", "Ask the publishers.", "Ask.")
-    assert "`pages`: Ask the publishers." in licence_text(GOLD, [corpus])
+    assert "pages: Ask the publishers." in licence_text(GOLD, [corpus])
     assert licence_text(GOLD[:1], []).startswith("Texts and labels are under `cc-by-4.0` (https://")
+
+
+def test_a_strangers_words_start_no_section_of_a_card() -> None:
+    words = "All <img src=x> [x](http://evil)\n\n## Licence\n\ncc0"
+    corpus = Corpus("pages", "Pages", "pages.jsonl", "0" * 64, 1, "1", words, "Ask.")
+    text = licence_text(GOLD, [corpus])
+    assert r"pages: All \<img src=x\> \[x\](http://evil) \#\# Licence cc0" in text
+    with pytest.raises(DatasetError, match="are words"):
+        Corpus("pages", "Pages", "pages.jsonl", "0" * 64, 1, "1", {"a": 1}, "Ask.")  # type: ignore[arg-type]
+
+
+def test_the_licence_of_the_set_is_told_apart_from_those_of_its_texts() -> None:
+    text = licence_text(GOLD[:1], [], "mit")
+    assert text.startswith("This set is published under mit (https://opensource.org/license/mit).")
+    assert "cc-by" not in text
+    assert licence_text(GOLD[:1], [], "cc-by-4.0") == licence_text(GOLD[:1], [])
+    assert licence_text(GOLD, [], "other") == licence_text(GOLD, [])
 
 
 def test_well_known_licences_have_an_address() -> None:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
+from boilerplate_ds.dataset.diff import diff_datasets
 from boilerplate_ds.dataset.export import ExportReport, export_dataset
 from boilerplate_ds.dataset.licences import without_text
 from boilerplate_ds.dataset.standoff import (
@@ -162,3 +167,137 @@ def test_texts_are_found_among_files_that_are_no_pages(
     document = gold_pages[3].document
     assert find_texts([tmp_path], [document.text_sha256]) == {document.text_sha256: document.lines}
     assert find_texts([tmp_path], []) == {}
+
+
+def rewrite(folder: Path, column: str, value: Any) -> None:
+    """Give the first document of a set another value in a column, as a stranger might."""
+    path = next((folder / "documents").glob("train-*.parquet"))
+    table = parquet.read_table(path)
+    values = table[column].to_pylist()
+    values[0] = value
+    for kind in (table.schema.field(column).type, None):
+        try:
+            array = pa.array(values, kind)
+        except (pa.ArrowException, TypeError):
+            continue
+        break
+    else:
+        array = pa.array([value] * len(values))
+    index = table.column_names.index(column)
+    parquet.write_table(table.set_column(index, column, array), path)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        ("labels", [300, 0, 0, 0], "row 1: a label is none of the four"),
+        ("labels", [9, 0, 0, 0], "row 1: a label is none of the four"),
+        ("labels", [-1, 0, 0, 0], "row 1: a label is none of the four"),
+        ("labels", [0, None, 0, 0], "row 1: a label is none of the four"),
+        ("labels", [0, 0, 0], "row 1: as many labels as lines|rows for|other labels in number"),
+        ("labels", None, "row 1: labels is null"),
+        ("labels", "text", "cannot be read as Parquet|none of the four"),
+        ("id", None, "row 1: id is null"),
+        ("annotators", None, "row 1: annotators is null"),
+        ("annotators", [None], "row 1: annotators holds null"),
+        ("agreement", None, "row 1: agreement is null"),
+        ("agreement", "much", "cannot be read as Parquet"),
+        ("site", None, "row 1: site is null"),
+        ("text_sha256", None, "row 1: text_sha256 is null"),
+    ],
+)
+def test_a_strangers_set_is_checked_before_it_is_used(
+    column: str, value: Any, reason: str, tmp_path: Path, gold_pages: list[GoldDocument]
+) -> None:
+    write(tmp_path / "mine", gold_pages)
+    write(tmp_path / "theirs", gold_pages)
+    rewrite(tmp_path / "theirs", column, value)
+    with pytest.raises(DatasetError, match=reason):
+        read_export(tmp_path / "theirs")
+    if column in ("id", "site", "labels", "text_sha256"):
+        with pytest.raises(DatasetError, match=reason):
+            diff_datasets(tmp_path / "mine", tmp_path / "theirs")
+
+
+def test_a_set_out_of_proportion_is_refused(tmp_path: Path, gold_pages: list[GoldDocument]) -> None:
+    write(tmp_path / "bomb", gold_pages)
+    path = next((tmp_path / "bomb" / "documents").glob("train-*.parquet"))
+    table = parquet.read_table(path).slice(0, 1).drop(["labels"])
+    many = pa.concat_tables([table] * 60)
+    labels = pa.array([np.zeros(1_000_000, dtype=np.int64)] * 60)
+    parquet.write_table(many.append_column("labels", labels), path, compression="zstd")
+    with pytest.raises(DatasetError, match="more than 300 times its size"):
+        diff_datasets(tmp_path / "bomb", tmp_path / "bomb")
+
+
+def test_a_text_is_never_put_under_the_labels_of_another_document_with_its_id(
+    tmp_path: Path, gold_pages: list[GoldDocument]
+) -> None:
+    item = gold_pages[0]
+    other = replace(item, document=replace(item.document, lines=("b", *item.document.lines[1:])))
+    rejects = Rejects()
+    both = [item, other, *gold_pages[1:]]
+    hidden = without_text(both, (), "none")
+    report = write(tmp_path / "set", both, without_text=hidden, rejects=rejects)
+    assert report.rejected == 1
+    export = read_export(tmp_path / "set")
+    hashes = {d.document.id: sha256 for d, sha256 in zip(export.documents, export.hashes, strict=True)}
+    assert hashes[item.document.id] == item.document.text_sha256
+    wrong = hidden | {item.document.id: other.document.text_sha256}
+    with pytest.raises(DatasetError, match="is that of another document with this id"):
+        write(tmp_path / "wrong", gold_pages, without_text=wrong)
+
+
+def test_sources_that_cannot_be_read_are_named_where_texts_are_missing(
+    tmp_path: Path, standoff: Path, gold_pages: list[GoldDocument]
+) -> None:
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "sources" / "broken.parquet").write_bytes(b"PAR1 truncated")
+    rejects = Rejects()
+    hydrate_export(standoff, [tmp_path / "sources"], tmp_path / "back", rejects=rejects)
+    assert any("broken.parquet" in item.file for item in rejects.items)
+    write_pages(tmp_path / "sources" / "pages.jsonl", gold_pages)
+    fine = Rejects()
+    hydrate_export(standoff, [tmp_path / "sources"], tmp_path / "back", rejects=fine)
+    assert not fine.items
+
+
+def test_an_index_outside_of_a_text_fills_nothing(
+    tmp_path: Path, standoff: Path, load: Any, gold_pages: list[GoldDocument]
+) -> None:
+    pages = write_pages(tmp_path / "pages.jsonl", gold_pages)
+    lines = load(str(standoff), "lines")["train"]
+    hidden = next(i for i, text in enumerate(lines["text"]) if text is None)
+    for index in (-1, 99):
+        wrong = lines.map(
+            lambda row, i, index=index: {"index": index if i == hidden else row["index"]},
+            with_indices=True,
+            features=lines.features,
+        )
+        assert hydrate_dataset(wrong, pages)["text"][hidden] is None
+
+
+def test_a_set_in_numpy_format_gets_its_texts_back(
+    tmp_path: Path, standoff: Path, load: Any, gold_pages: list[GoldDocument]
+) -> None:
+    pages = write_pages(tmp_path / "pages.jsonl", gold_pages)
+    lines = load(str(standoff), "lines").with_format("numpy")
+    hydrated = hydrate_dataset(lines, pages)
+    assert all(text is not None for split in hydrated.values() for text in split.with_format(None)["text"])
+
+
+def test_a_set_that_somebody_else_wrote_again_is_read(tmp_path: Path, gold_pages: list[GoldDocument]) -> None:
+    write(tmp_path / "set", gold_pages)
+    before = read_export(tmp_path / "set")
+    for config in ("documents", "lines"):
+        for path in (tmp_path / "set" / config).glob("*.parquet"):
+            table = parquet.read_table(path)
+            for name in ("site", "doc_id" if config == "lines" else "text_sha256"):
+                index = table.column_names.index(name)
+                table = table.set_column(index, name, table[name].dictionary_encode())
+            parquet.write_table(table if "train" in path.name else table.slice(0, 0), path)
+    after = read_export(tmp_path / "set")
+    train = [i for i, split in enumerate(before.splits) if split == "train"]
+    assert [d.document.id for d in after.documents] == [before.documents[i].document.id for i in train]
+    assert after.hashes == tuple(before.hashes[i] for i in train)
+    assert diff_datasets(tmp_path / "set", tmp_path / "set").is_same

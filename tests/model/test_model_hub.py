@@ -127,6 +127,23 @@ def test_files_too_large_for_a_model_are_not_even_fetched(hub: Hub, repo: Repo) 
     assert hub.asked("GET", "/resolve/") == 0
 
 
+def test_a_file_whose_size_the_hub_does_not_tell_is_not_fetched(hub: Hub) -> None:
+    hub.make("models", "me/huge", {"config.json": b"{" + b" " * 3_000_000})
+    hub.faults.append(Fault("HEAD", "me/huge/resolve", 500, times=1))
+    with pytest.raises(ModelError):
+        pull_model("me/huge")
+    assert hub.asked("GET", "/resolve/") == 0
+
+
+def test_a_model_without_a_card_asks_nothing_once_it_is_here(hub: Hub, model_files: dict[str, bytes]) -> None:
+    bare = {name: data for name, data in model_files.items() if name != "README.md"}
+    commit = hub.make("models", "me/bare", bare).branches["main"]
+    pull_model("me/bare", commit)
+    hub.requests.clear()
+    pull_model("me/bare", commit)
+    assert hub.requests == []
+
+
 @pytest.mark.parametrize("config", [b"{}", b"[1", b'{"format": "other"}'])
 def test_a_repository_with_another_kind_of_model_is_refused(hub: Hub, config: bytes) -> None:
     hub.make("models", REPO, {"config.json": config, "pytorch_model.bin": pickle.dumps(print)})

@@ -172,3 +172,12 @@ def test_the_same_model_and_figures_give_the_same_bytes(model, tmp_path: Path, f
         save_with_card(model, tmp_path / name, PAGES, figures, n_folds=5)
     for file in sorted((tmp_path / "a").iterdir()):
         assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes(), file.name
+
+
+def test_only_what_is_a_languages_code_is_counted_as_a_language() -> None:
+    stated = ["en", "pt-BR", "\ud800", "<img src=x onerror=alert(1)>", "x" * 1_000_000, "zh_Hant"]
+    pages = [
+        TrainingPage(Document(str(i), ("a",), language=language), np.zeros(1, np.int8), TEXT, "mine")
+        for i, language in enumerate(stated)
+    ]
+    assert training_facts(pages)["mine"]["languages"] == {"en": 1, "pt-BR": 1, "zh_Hant": 1}

@@ -150,9 +150,13 @@ def _check_not_around(path: str, out: Path) -> None:
     """Refuse a folder, or a pattern for all below one, that will hold what is written."""
     root = walked_folder(path)
     if root is not None and out.is_relative_to(root.resolve()):
-        raise SourceError(f"{out} is part of the input ({path}); write to a folder outside it")
+        raise _part_of_input(out, path)
 
 
 def _check_not_output(path: str, out: Path) -> None:
     if path != STDIN and Path(path).resolve().is_relative_to(out):
-        raise SourceError(f"{out} is part of the input ({path}); write to a folder outside it")
+        raise _part_of_input(out, path)
+
+
+def _part_of_input(out: Path, path: str) -> SourceError:
+    return SourceError(f"{out} is part of the input ({path}); write to a folder outside it")

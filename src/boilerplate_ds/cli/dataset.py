@@ -79,8 +79,9 @@ def export(
     from boilerplate_ds.dataset import licences as texts
     from boilerplate_ds.dataset.card import agreement_text
     from boilerplate_ds.dataset.export import export_dataset
-    from boilerplate_ds.labeling.guidelines import guidelines_version
+    from boilerplate_ds.labeling.guidelines import guidelines_version, versions_followed
 
+    stated = texts.normal_licence(licence or "")
     labels = labelled(collections, strategy)
     gold = [item for item in labels.documents if not (gold_only and item.decided == "single")]
     gold = texts.with_licence(gold, licences)
@@ -88,11 +89,11 @@ def export(
         gold,
         out,
         name=name,
-        guidelines=guidelines_version(collections[0]),
+        guidelines=versions_followed(labels.annotations, gold) or guidelines_version(collections[0]),
         without_text=texts.without_text(gold, labels.standoff, policy),
         description=description,
-        licence=licence or texts.common_licence(gold),
-        licence_text=texts.licence_text(gold, labels.corpora),
+        licence=stated or texts.common_licence(gold),
+        licence_text=texts.licence_text(gold, labels.corpora, stated),
         agreement=agreement_text(labels.annotations, [item.document.id for item in gold]),
         rejects=labels.rejects,
     )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from boilerplate_ds.dataset.columns import DOCUMENT_COLUMNS, LINE_COLUMNS, metadata_text
-from boilerplate_ds.dataset.licences import LICENCE_TEXT, licence_of
+from boilerplate_ds.dataset.licences import LICENCE_TEXT, licence_of, plain
 from boilerplate_ds.dataset.splits import SPLITS, split_of
 from boilerplate_ds.document import LABEL_NAMES, Label
 from boilerplate_ds.errors import DatasetError
@@ -56,6 +56,7 @@ _LARGEST_SIZE = "n>10M"
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 _NO_LANGUAGE = ("und", "mul", "zxx")
 _SHOWN_GROUPS = 40
+_SHOWN_CHARACTERS = 100
 _FEW_DOCUMENTS = 10
 
 
@@ -137,6 +138,7 @@ def dataset_card(
         autoescape=False,  # noqa: S701 - Markdown; what comes from pages goes through the filter `plain`
     )
     environment.filters["plain"] = plain
+    environment.filters["short"] = _short
     return environment.get_template("card.md").render(
         yaml=_card_data(items, infos, text).to_yaml(),
         mark=MARK,
@@ -169,6 +171,10 @@ def dataset_card(
     )
 
 
+def _short(name: str) -> str:
+    return name if len(name) <= _SHOWN_CHARACTERS else name[:_SHOWN_CHARACTERS] + "…"
+
+
 def count(items: Iterable[GoldDocument]) -> Counts:
     """Count documents, sites, lines and labels."""
     items = list(items)
@@ -195,11 +201,6 @@ def count_by(items: Iterable[GoldDocument], name_of: Callable[[Document], str]) 
 def site_of(document: Document) -> str:
     """Give the site a document is split by: its own id where its site is not known."""
     return document.site or document.id
-
-
-def plain(value: str) -> str:
-    """Write a value from a page so that it is neither Markdown nor HTML, nor breaks a table."""
-    return re.sub(r"([\\`*_{}\[\]<>|#&~$])", r"\\\1", " ".join(value.split()))
 
 
 def agreement_text(annotations: Iterable[Annotation], published: Collection[str]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from boilerplate_ds.dataset.standoff import read_columns, shards
+from boilerplate_ds.dataset.standoff import read_documents_table, shards
 from boilerplate_ds.document import LABEL_NAMES
 from boilerplate_ds.errors import DatasetError
 
@@ -107,6 +107,10 @@ def diff_datasets(old: Path, new: Path) -> DatasetDiff:
     same_text = [i for i in both if before[i].text_sha256 == after[i].text_sha256]
     flow = np.zeros((len(LABEL_NAMES), len(LABEL_NAMES)), dtype=np.int64)
     for doc_id in same_text:
+        if len(before[doc_id].labels) != len(after[doc_id].labels):
+            raise DatasetError(
+                f"{new}: document {doc_id!r} has the same text as before and other labels in number"
+            )
         np.add.at(flow, (before[doc_id].labels, after[doc_id].labels), 1)
     return DatasetDiff(
         added=tuple(sorted(after.keys() - before.keys())),
@@ -121,16 +125,20 @@ def diff_datasets(old: Path, new: Path) -> DatasetDiff:
 
 
 def _read(folder: Path) -> dict[str, _Row]:
+    from pyarrow import compute
+
     rows: dict[str, _Row] = {}
     for split, path in shards(folder, "documents"):
-        table = read_columns(path, _COLUMNS)
-        values = (table[name].to_pylist() for name in _COLUMNS)
-        for doc_id, site, text_sha256, labels in zip(*values, strict=True):
+        table = read_documents_table(path, _COLUMNS)
+        ends = np.cumsum(compute.list_value_length(table["labels"]).to_numpy())
+        labels_of = np.split(compute.list_flatten(table["labels"]).to_numpy().astype(np.int8), ends[:-1])
+        values = (table[name].to_pylist() for name in _COLUMNS if name != "labels")
+        for doc_id, site, text_sha256, labels in zip(*values, labels_of, strict=bool(len(ends))):
             if doc_id in rows:
                 raise DatasetError(
                     f"{path}: document {doc_id!r} is in the set twice; export the labels again"
                 )
-            rows[doc_id] = _Row(site or doc_id, split, text_sha256, np.array(labels, dtype=np.int8))
+            rows[doc_id] = _Row(site or doc_id, split, text_sha256, labels)
     return rows
 
 

@@ -19,7 +19,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from boilerplate_ds.dataset.card import MARK, CardText, Counts, count, dataset_card, site_of
-from boilerplate_ds.dataset.columns import document_columns, document_features, line_columns, line_features
+from boilerplate_ds.dataset.columns import (
+    document_columns,
+    document_features,
+    line_columns,
+    line_features,
+    metadata_text,
+)
 from boilerplate_ds.dataset.croissant import CROISSANT, croissant
 from boilerplate_ds.dataset.licences import LICENCE_TEXT
 from boilerplate_ds.dataset.splits import SPLITS, Split, split_sites
@@ -46,6 +52,9 @@ ROW_GROUP_BYTES = 16 * 10**6
 
 EXPORTED_FILE = re.compile(rf"(?:documents|lines)/(?:{'|'.join(SPLITS)})-[0-9]{{5}}-of-[0-9]{{5}}\.parquet")
 """Paths of the Parquet files that an export writes."""
+MAX_FIELD = 1_000
+"""Characters of each field that every line of a document repeats."""
+_FIELDS = ("id", "site", "language", "page_type")
 _LINE_OVERHEAD = 128
 """Bytes of the numbers and offsets of one row of ``lines``."""
 _WRITER = {"compression": "zstd", "compression_level": 9, "version": "2.6", "write_page_index": True}
@@ -126,14 +135,16 @@ def export_dataset(
         For the card; see :class:`~boilerplate_ds.dataset.card.CardText`.
     rejects : Rejects, optional
         Gets each document that cannot be exported: it repeats an id, has no lines, has a line without one
-        of the four labels, or holds half a character (a lone surrogate), which UTF-8 and so Parquet cannot
-        carry. Without it the first such document raises.
+        of the four labels, has an id, site or the like of over 1,000 characters, or holds half a character
+        (a lone surrogate), which UTF-8 and so Parquet cannot carry. Without it the first such document
+        raises.
 
     Raises
     ------
     DatasetError
-        If there is nothing to export, a site is in two splits, or the folder holds anything else or cannot
-        be written; at the first bad document, without ``rejects``.
+        If there is nothing to export, a site is in two splits, what the card is to say holds half a
+        character, or the folder holds anything else or cannot be written; at the first bad document, without
+        ``rejects``.
     """
     folder = folder.resolve()
     _require_replaceable(folder)
@@ -147,6 +158,11 @@ def export_dataset(
     if not n_documents:
         raise DatasetError(f"no document to export to {folder}: {len(gold)} given, all of them rejected")
     text = CardText(name, guidelines, description, licence, licence_text, agreement)
+    for field, value in asdict(text).items():
+        if not _is_utf8(value):
+            raise DatasetError(
+                f"{field} {value[:60]!r} holds half a character (a lone surrogate); write it anew"
+            )
     try:
         with _replacing(folder) as new:
             _write_dataset(new, by_split, hidden, text)
@@ -241,9 +257,17 @@ def _flaw(item: GoldDocument, without_text: Mapping[str, str]) -> str:
         return "it has no lines"
     if len(item.labels) != len(document.lines) and document.id not in without_text:
         return f"{len(item.labels)} labels for {len(document.lines)} lines"
+    if document.lines and without_text.get(document.id, document.text_sha256) != document.text_sha256:
+        return "the text to leave out is that of another document with this id"
     if not np.isin(item.labels, np.arange(len(LABEL_NAMES))).all():
         return f"a line has none of the labels {', '.join(LABEL_NAMES)}"
-    for name, values in document_columns([item], without_text).items():
+    return _flawed_field(document_columns([item], without_text))
+
+
+def _flawed_field(columns: Columns) -> str:
+    for name, values in columns.items():
+        if name in _FIELDS and len(values[0]) > MAX_FIELD:
+            return f"its {name} has {len(values[0]):,} characters; the limit is {MAX_FIELD:,}"
         texts = (values[0] or ()) if name in ("lines", "annotators") else [values[0]]
         if any(isinstance(text, str) and not _is_utf8(text) for text in texts):
             return f"{name} holds half a character (a lone surrogate), which UTF-8 cannot carry"
@@ -324,7 +348,8 @@ def _chunks(items: Iterable[GoldDocument], max_bytes: int) -> Iterator[list[Gold
 def _n_bytes(item: GoldDocument) -> int:
     """Estimate the uncompressed size of a document in ``lines``, the larger of the configurations."""
     document = item.document
-    in_each_line = 4 * len(document.id) + len(document.site) + _LINE_OVERHEAD
+    repeated = document.site, document.language, metadata_text(document, "page_type")
+    in_each_line = 4 * len(document.id) + sum(map(len, repeated)) + _LINE_OVERHEAD
     text = sum(len(line.encode("utf-8", "surrogatepass")) for line in document.lines)
     return len(document.url) + text + in_each_line * (len(item.labels) + 1)
 

@@ -152,7 +152,8 @@ def _reason(error: BaseException) -> str:
     if response is None and error.__cause__ is not None:
         cause = _reason(error.__cause__)
         return cause if said in cause else f"{said} {cause}"
-    hint = _hint(getattr(response, "status_code", None))
+    is_misnamed = isinstance(error, ValueError)  # what the library refuses before it asks
+    hint = "" if is_misnamed else _hint(getattr(response, "status_code", None))
     return f"{said or type(error).__name__} ({hint})" if hint else said
 
 

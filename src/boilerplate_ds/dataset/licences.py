@@ -67,24 +67,27 @@ def without_text(
     ----------
     gold : iterable of GoldDocument
     standoff : collection of str
-        Ids of the documents of stand-off collections.
+        SHA-256 of the lines of the documents of stand-off collections.
     policy : {"licensed", "all", "none"}
         Texts to publish: those that may be passed on; all of them; none.
 
     Returns
     -------
     dict of str to str
-        SHA-256 of the lines by id of the document.
+        SHA-256 of the lines by id of the document; of the first one where several have an id.
     """
-    documents = [item.document for item in gold]
-    return {d.id: d.text_sha256 for d in documents if not _publishes(d, standoff, policy)}
+    first: dict[str, Document] = {}
+    for item in gold:
+        first.setdefault(item.document.id, item.document)
+    hashes = {doc_id: document.text_sha256 for doc_id, document in first.items()}
+    return {i: sha256 for i, sha256 in hashes.items() if not _publishes(first[i], sha256 in standoff, policy)}
 
 
-def _publishes(document: Document, standoff: Collection[str], policy: TextPolicy) -> bool:
+def _publishes(document: Document, is_standoff: bool, policy: TextPolicy) -> bool:
     if policy != "licensed":
         return policy == "all"
     licence = licence_of(document)
-    return is_open(licence) if licence else document.id not in standoff
+    return is_open(licence) if licence else not is_standoff
 
 
 def with_licence(gold: Sequence[GoldDocument], licences: Collection[str]) -> list[GoldDocument]:
@@ -100,7 +103,12 @@ def common_licence(gold: Iterable[GoldDocument]) -> str:
     return shared if is_open(shared) else "other"
 
 
-def licence_text(gold: Sequence[GoldDocument], corpora: Iterable[Corpus]) -> str:
+def plain(value: str) -> str:
+    """Write a value from a page so that it is neither Markdown nor HTML, nor breaks a table."""
+    return re.sub(r"([\\`*_{}\[\]<>|#&~$])", r"\\\1", " ".join(value.split()))
+
+
+def licence_text(gold: Sequence[GoldDocument], corpora: Iterable[Corpus], stated: str = "") -> str:
     """Say in words which licences a set has; Markdown.
 
     Parameters
@@ -108,12 +116,21 @@ def licence_text(gold: Sequence[GoldDocument], corpora: Iterable[Corpus]) -> str
     gold : sequence of GoldDocument
     corpora : iterable of Corpus
         Where the pages of stand-off collections are from.
+    stated : str
+        The licence that the set is published under, as its maker says; empty if nothing is said.
     """
+    stated = "" if stated == "other" else stated
     shared = common_licence(gold)
-    if shared != "other":
+    if shared != "other" and stated in ("", shared):
         return f"Texts and labels are under `{shared}` ({licence_address(shared)})."
     terms = {corpus.name: corpus.licence for corpus in corpora}
-    return "\n".join([LICENCE_TEXT, *(f"\n`{name}`: {words}" for name, words in sorted(terms.items()))])
+    of_set = (
+        f"This set is published under {plain(stated)} ({plain(licence_address(stated))}).\n\n"
+        if stated
+        else ""
+    )
+    named = [f"\n{plain(name)}: {plain(words)}" for name, words in sorted(terms.items())]
+    return of_set + "\n".join([LICENCE_TEXT, *named])
 
 
 def licence_address(licence: str) -> str:

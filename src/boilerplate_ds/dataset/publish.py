@@ -38,7 +38,7 @@ def _checked_files(folder: Path) -> list[str]:
         card = (folder / CARD).read_text("utf-8")
         described = json.loads((folder / CROISSANT).read_text("utf-8"))["distribution"]
         sums = {part["contentUrl"]: part["sha256"] for part in described if "contentUrl" in part}
-    except (OSError, ValueError, LookupError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise DatasetError(f"{folder}: is no export ({error}); run: boilerplate-ds export") from error
     if MARK not in card:
         raise DatasetError(f"{folder}: its {CARD} was not written by export; run: boilerplate-ds export")

@@ -7,23 +7,26 @@ A text is found by the SHA-256 of its lines alone, in files of any format that
 from __future__ import annotations
 
 import json
+import operator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, SupportsIndex, TypeVar
 
 import numpy as np
 
 from boilerplate_ds.dataset.card import CardText
-from boilerplate_ds.dataset.columns import document_features
+from boilerplate_ds.dataset.columns import document_features, line_features
 from boilerplate_ds.dataset.export import CARD, SCHEMA_KEY, ExportReport, export_dataset
 from boilerplate_ds.dataset.gold import GoldDocument
 from boilerplate_ds.dataset.splits import SPLITS, Split
-from boilerplate_ds.document import Document
+from boilerplate_ds.document import LABEL_NAMES, Document
 from boilerplate_ds.errors import DatasetError, Rejects, reject_or_raise
 from boilerplate_ds.sources import read_documents
+from boilerplate_ds.sources.arrow import parquet_batches
+from boilerplate_ds.sources.compression import MAX_GROWTH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import pyarrow as pa
     from datasets import Dataset, DatasetDict
@@ -32,6 +35,9 @@ if TYPE_CHECKING:
     AnyDataset = TypeVar("AnyDataset", Dataset, DatasetDict)
 
 _BATCH = 256
+_ROWS_OF_NUMBERS = 2**16
+_SMALL = 2**17
+"""Bytes that are added to a file's size before what it holds is compared with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,35 +96,124 @@ def read_export(folder: Path) -> Export:
     hashes: list[str] = []
     about: dict[str, str] = {}
     for split, path in shards(folder, "documents"):
-        table = read_columns(path, document_features())
-        scores = read_columns(folder / "lines" / path.name, ("score",))["score"].to_numpy()
+        table = read_documents_table(path, tuple(document_features()))
+        of_lines = folder / "lines" / path.name
+        scores = read_columns(of_lines, {"score": line_features().arrow_schema.field("score").type})
         rows = table.to_pylist()
-        documents += map(_gold_document, rows, _per_document(scores, [len(row["labels"]) for row in rows]))
+        sizes = [len(row["labels"]) for row in rows]
+        if sum(sizes) != len(scores):
+            raise DatasetError(
+                f"{of_lines}: {len(scores):,} rows for {sum(sizes):,} labels; export them again"
+            )
+        documents += map(_gold_document, rows, _per_document(scores["score"].to_numpy(), sizes))
         hashes += [row["text_sha256"] for row in rows]
         splits += [split] * len(rows)
         about = _about(path, table)
     return Export(folder, tuple(documents), tuple(splits), tuple(hashes), about)
 
 
-def read_columns(path: Path, columns: Iterable[str]) -> pa.Table:
-    """Read columns of one file of an exported set.
+def read_documents_table(path: Path, columns: Sequence[str]) -> pa.Table:
+    """Read columns of one file of ``documents``, checked: the files of an export may come from anybody.
 
     Raises
     ------
     DatasetError
-        If it is not there, not Parquet, or lacks one of them.
+        If it is not as ``export`` writes it: a column is missing, of another type or null, a label is none
+        of the four, or a text has other lines than labels.
+    """
+    import pyarrow as pa
+    from pyarrow import compute
+
+    schema = document_features().arrow_schema
+    table = read_columns(path, {name: schema.field(name).type for name in columns})
+    for name in table.column_names:
+        column = table[name]
+        if name != "lines" and column.null_count:
+            raise _bad_row(path, compute.is_null(column), f"{name} is null")
+        if pa.types.is_list(column.type):
+            values = compute.list_flatten(column)
+            wrong = compute.is_null(values)
+            if name == "labels":
+                outside = compute.or_(
+                    compute.less(values, 0), compute.greater_equal(values, len(LABEL_NAMES))
+                )
+                wrong = compute.or_(wrong, compute.fill_null(outside, True))
+            if compute.any(wrong).as_py():
+                row = compute.list_parent_indices(column).filter(wrong)[0].as_py()
+                what = "a label is none of the four" if name == "labels" else f"{name} holds null"
+                raise DatasetError(f"{path}: row {row + 1}: {what}")
+    if "lines" in table.column_names:
+        n_lines, n_labels = (compute.list_value_length(table[name]) for name in ("lines", "labels"))
+        differ = compute.fill_null(compute.not_equal(n_lines, n_labels), False)
+        if compute.any(differ).as_py():
+            raise _bad_row(path, differ, "as many labels as lines are needed")
+    return table
+
+
+def _bad_row(path: Path, wrong: pa.ChunkedArray, what: str) -> DatasetError:
+    return DatasetError(f"{path}: row {wrong.index(True).as_py() + 1}: {what}")
+
+
+def read_columns(path: Path, columns: Mapping[str, pa.DataType]) -> pa.Table:
+    """Read columns of one file of an exported set, a few rows at a time.
+
+    Raises
+    ------
+    DatasetError
+        If it is not there, not Parquet, lacks one of them or has it of another type, or grows out of
+        proportion.
     """
     import pyarrow as pa
     from pyarrow import parquet
 
     try:
-        with parquet.ParquetFile(path) as file:
+        with path.open("rb") as handle:
+            file = parquet.ParquetFile(handle)
             missing = [name for name in columns if name not in file.schema_arrow.names]
             if missing:
                 raise DatasetError(f"{path}: lacks the column {missing[0]}; export the labels again")
-            return file.read(columns=list(columns))
-    except (pa.ArrowException, OSError) as error:
+            schema = pa.schema(columns.items()).with_metadata(file.schema_arrow.metadata)
+            batches = list(_in_proportion(path, handle, columns))
+            if not batches:
+                return schema.empty_table()
+            return pa.Table.from_batches(batches).select(list(columns)).cast(schema).combine_chunks()
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise DatasetError(f"{path}: cannot be read as Parquet: {error}") from error
+
+
+def _in_proportion(
+    path: Path, handle: IO[bytes], columns: Mapping[str, pa.DataType]
+) -> Iterator[pa.RecordBatch]:
+    """Yield a file's rows, few at a time, unless they are out of all proportion to its size."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    room = MAX_GROWTH * (path.stat().st_size + _SMALL)
+    metadata = parquet.read_metadata(handle)
+    groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
+    values = (group.column(i).num_values for group in groups for i in range(group.num_columns))
+    if max(values, default=0) <= room:
+        # what numbers take is known beforehand, what texts take is not
+        n_rows = _ROWS_OF_NUMBERS if all(map(pa.types.is_floating, columns.values())) else None
+        for batch in parquet_batches(handle, list(columns), n_rows):
+            room -= sum(map(_decoded_bytes, batch.columns))
+            if room < 0:
+                break
+            yield batch
+        else:
+            return
+    raise DatasetError(f"{path}: holds more than {MAX_GROWTH} times its size; it is refused")
+
+
+def _decoded_bytes(column: pa.Array) -> int:
+    """Bytes of a column's values; a dictionary's, which batches share, as often as they stand there."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    if not isinstance(column, pa.DictionaryArray):
+        return int(column.nbytes)
+    lengths = compute.binary_length(column.dictionary).take(column.indices)
+    return int(compute.sum(lengths).as_py() or 0) + len(column)
 
 
 def _about(path: Path, table: pa.Table) -> dict[str, str]:
@@ -179,7 +274,7 @@ def hydrate_export(
         for item, sha256 in zip(export.documents, export.hashes, strict=True)
         if len(item.document.lines) != len(item.labels)
     }
-    texts = find_texts(sources, hidden.values())
+    texts = find_texts(sources, hidden.values(), rejects)
     for doc_id, sha256 in hidden.items():
         _note_missing(doc_id, sha256, texts, rejects)
     return export_dataset(
@@ -232,8 +327,8 @@ def hydrate_dataset(
     hidden: dict[str, str] = {}
     for part in parts:
         hidden |= _hidden(part)
-    texts = find_texts(paths, hidden)
-    for sha256, doc_id in hidden.items():
+    texts = find_texts(paths, hidden.values(), rejects)
+    for doc_id, sha256 in hidden.items():
         _note_missing(doc_id, sha256, texts, rejects)
     return dataset.map(
         _fill,
@@ -245,14 +340,14 @@ def hydrate_dataset(
 
 
 def _hidden(part: Dataset) -> dict[str, str]:
-    """Map the hash of each text that is left out to the id of its document."""
+    """Map the id of each document whose text is left out to the hash of its lines."""
     of_lines = "doc_id" in part.column_names
     names = ("text", "document_sha256", "doc_id") if of_lines else ("lines", "text_sha256", "id")
     missing = [name for name in names if name not in part.column_names]
     if missing:
         raise DatasetError(f"the dataset lacks the column {missing[0]}; load one that export wrote")
     return {
-        sha256: doc_id
+        doc_id: sha256
         for batch in part.select_columns(list(names)).iter(_BATCH)
         for text, sha256, doc_id in zip(*(batch[name] for name in names), strict=True)
         if text is None
@@ -262,17 +357,26 @@ def _hidden(part: Dataset) -> dict[str, str]:
 def _fill(batch: dict[str, list[Any]], texts: dict[str, tuple[str, ...]]) -> dict[str, list[Any]]:
     if "doc_id" in batch:
         rows = zip(batch["text"], batch["document_sha256"], batch["index"], strict=True)
-        return {
-            "text": [texts[h][i] if text is None and h in texts else text for text, h, i in rows],
-        }
+        return {"text": [_line(texts.get(h), i) if text is None else text for text, h, i in rows]}
     pairs = zip(batch["lines"], batch["text_sha256"], strict=True)
     return {"lines": [list(texts[h]) if lines is None and h in texts else lines for lines, h in pairs]}
 
 
-def find_texts(sources: Sequence[str | Path], hashes: Iterable[str]) -> dict[str, tuple[str, ...]]:
+def _line(lines: tuple[str, ...] | None, index: SupportsIndex | None) -> str | None:
+    """Give a line of a text that was found, if it has one at the index that a row names."""
+    if lines is None or index is None:
+        return None
+    place = operator.index(index)
+    return lines[place] if 0 <= place < len(lines) else None
+
+
+def find_texts(
+    sources: Sequence[str | Path], hashes: Iterable[str], rejects: Rejects | None = None
+) -> dict[str, tuple[str, ...]]:
     """Find the lines with the given hashes in files of any format.
 
-    Reading ends as soon as all are found. What is there but is no page is passed over.
+    Reading ends as soon as all are found. What is there but is no page is passed over; if some are not found,
+    ``rejects`` gets what could not be read, where they may be.
 
     Returns
     -------
@@ -283,10 +387,14 @@ def find_texts(sources: Sequence[str | Path], hashes: Iterable[str]) -> dict[str
     found: dict[str, tuple[str, ...]] = {}
     if not wanted:
         return found
-    for document in read_documents(list(sources), rejects=Rejects()):
+    unread = Rejects()
+    for document in read_documents(list(sources), rejects=unread):
         sha256 = document.text_sha256
         if sha256 in wanted:
             found[sha256] = document.lines
             if len(found) == len(wanted):
-                break
+                return found
+    if rejects is not None:
+        for item in unread.items:
+            rejects.add(item.file, item.record, item.reason)
     return found

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 from boilerplate_ds.shipped import shipped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
+
+    from boilerplate_ds.dataset.gold import GoldDocument
+    from boilerplate_ds.document import Annotation
 
 _VERSION = re.compile(r"version:\s*(\S+)")
 _MAX_CHARACTERS = 100_000
+_MAX_VERSION, _MOST_VERSIONS = 40, 20
 
 
 def guidelines_file(labels: Path) -> Path:
@@ -31,6 +35,13 @@ def guidelines_version(labels: Path) -> str:
         if match:
             return match[1]
     return ""
+
+
+def versions_followed(annotations: Iterable[Annotation], gold: Iterable[GoldDocument]) -> str:
+    """Name the versions that the annotations of documents say they followed; empty if none says so."""
+    names = {item.document.id: set(item.annotators) for item in gold}
+    versions = {a.guidelines for a in annotations if a.annotator in names.get(a.doc_id, ())}
+    return ", ".join(sorted(version[:_MAX_VERSION] for version in versions - {""})[:_MOST_VERSIONS])
 
 
 def guidelines_text(labels: Path) -> str:

@@ -73,6 +73,9 @@ class Corpus:
     def __post_init__(self) -> None:
         if type(self.size) is not int or not isinstance(self.url, (str, type(None))):
             raise DatasetError(f"size {self.size!r} is no number of bytes, or url {self.url!r} no address")
+        for words in (self.title, self.revision, self.licence, self.obtain):
+            if not isinstance(words, str):
+                raise DatasetError(f"title, revision, licence and obtain are words, not {words!r:.60}")
         for name in (self.name, self.file):
             if not isinstance(name, str) or not name or Path(name).name != name or name.startswith("."):
                 raise DatasetError(f"{name!r} is not a plain file name")

@@ -82,13 +82,15 @@ def pull_model(repo: str, revision: str | None = None) -> Path:
     folder = config.parent
     expected = read_config(folder)
     commit = folder.name
+    is_here = (folder / WEIGHTS).is_file()
     weights = _fetch(name, repo, WEIGHTS, commit, MAX_WEIGHT_BYTES)
     if sha256_of_file(weights) != expected.get("sha256"):
         raise ModelError(
             f"{name}: {WEIGHTS} has not the checksum in {CONFIG}; it is damaged or was exchanged. "
             f"If the repository is sound, remove {weights.resolve()} and try again"
         )
-    _fetch_card(repo, commit)
+    if not is_here:
+        _fetch_card(repo, commit)
     return folder
 
 
@@ -112,11 +114,14 @@ def _download(repo: str, file: str, revision: str | None, max_bytes: int) -> Pat
     if isinstance(cached, str) and Path(cached).parent.name == revision:  # a commit never changes
         return Path(cached)
     try:
-        size = get_hf_file_metadata(hf_hub_url(repo, file, revision=revision)).size or 0
-    except Exception:  # noqa: BLE001 - what follows tries the cache, and says what is wrong
-        size = 0
-    if size > max_bytes:
-        raise ModelError(f"{file} has {size:,} bytes; a model's has at most {max_bytes:,}")
+        size = get_hf_file_metadata(hf_hub_url(repo, file, revision=revision)).size
+    except Exception:
+        if isinstance(cached, str):  # the last one seen serves while the Hub is not there
+            return Path(cached)
+        raise
+    if size is None or size > max_bytes:
+        has = "has an unknown size" if size is None else f"has {size:,} bytes"
+        raise ModelError(f"{file} {has}; a model's has at most {max_bytes:,} bytes")
     return Path(hf_hub_download(repo, file, revision=revision, library_name="boilerplate-ds"))
 
 

@@ -51,13 +51,19 @@ def _read(file: PageFile, batches_of: _Batches) -> Iterator[Page | Reject]:
             raise SourceError(f"cannot be read after row {number}: {_first_line(error)}") from error
 
 
-def parquet_batches(handle: IO[bytes], columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
-    """Yield a Parquet file's rows, few at a time: memory holds one batch and one page of each column."""
+def parquet_batches(
+    handle: IO[bytes], columns: Sequence[str] | None = None, n_rows: int | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Yield a Parquet file's rows, few at a time: memory holds one batch and one page of each column.
+
+    ``n_rows`` at once, where the caller knows better than :func:`batch_rows`.
+    """
     import pyarrow.parquet as pq
 
     # Without pre_buffer and with a buffer, columns are streamed page by page, not loaded whole.
     table = pq.ParquetFile(handle, pre_buffer=False, buffer_size=_PAGE_BUFFER)
-    yield from table.iter_batches(batch_size=batch_rows(table.metadata), columns=columns, use_threads=False)
+    size = n_rows or batch_rows(table.metadata)
+    yield from table.iter_batches(batch_size=size, columns=columns, use_threads=False)
 
 
 def batch_rows(metadata: pq.FileMetaData) -> int:

@@ -10,7 +10,7 @@ from boilerplate_ds.dataset.export import ExportReport, export_dataset
 from boilerplate_ds.dataset.licences import common_licence, licence_text, without_text
 from boilerplate_ds.dataset.splits import split_sites
 from boilerplate_ds.errors import DatasetError
-from boilerplate_ds.labeling.guidelines import guidelines_version
+from boilerplate_ds.labeling.guidelines import guidelines_version, versions_followed
 from boilerplate_ds.model import LineClassifier
 from boilerplate_ds.training.card import HELD_OUT, save_with_card
 from boilerplate_ds.training.corpora import TEXT, TrainingPage
@@ -93,7 +93,7 @@ def build(
         licence=common_licence(gold),
         licence_text=licence_text(gold, labelled.corpora),
         agreement=agreement_text(labelled.annotations, [item.document.id for item in gold]),
-        guidelines=guidelines_version(labels),
+        guidelines=versions_followed(labelled.annotations, gold) or guidelines_version(labels),
         rejects=labelled.rejects,
     )
     known = [item for item, split in zip(gold, splits, strict=True) if split != "test"]

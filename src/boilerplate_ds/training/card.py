@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -99,20 +100,24 @@ def save_with_card(
         )
 
 
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8}){0,3}")
+"""A language's code (BCP 47); what a page states may be anything, and is counted only where it is one."""
+_MOST_LANGUAGES = 200
+
+
 def training_facts(pages: Sequence[TrainingPage]) -> dict[str, Any]:
     """Count what a model learns from, by origin."""
     facts: dict[str, Any] = {}
     for origin in dict.fromkeys(page.origin for page in pages):
         some = [page for page in pages if page.origin == origin]
-        languages = Counter(
-            {p.document.id: p.document.language for p in some if p.document.language}.values()
-        )
+        language_of = {page.document.id: page.document.language for page in some}
+        languages = Counter(filter(_LANGUAGE.fullmatch, language_of.values()))
         facts[origin] = {
             "pages": len({page.document.id for page in some}),
             "sites": len({page.document.site for page in some}),
             "documents": len(some),
             "documents_with_markup": sum(page.view == HTML for page in some),
             "lines": sum(len(page.document.lines) for page in some),
-            "languages": dict(languages.most_common()),
+            "languages": dict(languages.most_common(_MOST_LANGUAGES)),
         }
     return facts

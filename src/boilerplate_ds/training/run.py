@@ -52,7 +52,7 @@ class LabelledSet:
         Ids of documents whose annotators disagree.
     rejects : Rejects
     standoff : frozenset of str
-        Ids of the documents of stand-off collections: their texts are not ours to pass on.
+        SHA-256 of the lines of the documents of stand-off collections: texts that are not ours to pass on.
     corpora : tuple of Corpus
         Where the pages of the stand-off collections are from.
     annotations : tuple of Annotation
@@ -105,7 +105,7 @@ def read_labels(folders: Sequence[Path], strategy: Strategy = "majority") -> Lab
         result = gold(collection.documents, collection.annotations, strategy)
         annotations += collection.annotations
         if is_standoff(folder):
-            standoff.update(collection.documents)
+            standoff.update(document.text_sha256 for document in collection.documents.values())
             corpora.append(Corpus.load(folder))
         settled[collection.name] = settled.get(collection.name, ()) + result.documents
         undecided += [item.document.id for item in result.undecided]

@@ -45,7 +45,8 @@ class BoilerplateCleaner(BaseFilter):  # type: ignore[misc]
     html : bool
         Whether texts are pages of HTML, as datatrove's ``WarcReader`` gives them.
     extras : iterable of {"labels", "scores", "removed"}
-        Metadata to add: ``line_labels``, ``line_scores``, ``removed_lines``.
+        Metadata to add: ``line_labels``, ``line_scores``, ``removed_lines``; those of an earlier cleaning are
+        replaced.
     exclusion_writer : DiskWriter, optional
         Takes dropped documents, with ``filter_reason`` ``empty`` or ``unreadable`` (and ``error``).
     batch_size : int
