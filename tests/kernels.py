@@ -47,7 +47,20 @@ LINES = st.lists(
     | st.sampled_from(("", " ", "Home", "home", "Read more »", "x" * 20_000)),
     max_size=12,
 )
-TEXTS = st.builds(lambda lines: Document(id="", lines=tuple(lines)), LINES)
+GAPS = st.sampled_from(("\n", "\n", "\n\n", "\r\n\r\n", "\n \t\n\n"))
+
+
+@st.composite
+def texts(draw: st.DrawFn) -> Document:
+    """Lines as they are, and texts with blank lines and indentation between them."""
+    lines = draw(LINES)
+    if draw(st.booleans()):
+        return Document(id="", lines=tuple(lines))
+    indent = st.sampled_from(("", "", " ", "\t", "\u3000\u3000", " " * 20))
+    return Document.from_text("".join(draw(GAPS) + draw(indent) + line for line in lines))
+
+
+TEXTS = texts()
 ATTRIBUTES = st.text(st.sampled_from("abcXYZ019-_ é漢&"), max_size=12)
 TARGETS = st.text(st.sampled_from("/#?:-_.ab9é"), max_size=9) | st.sampled_from(
     ("//a.example", "https://a.example/news/1-2_3?q=1#top", "mailto:a@b.example", "/" + "a-1/" * 40)
@@ -71,7 +84,7 @@ def pages(draw: st.DrawFn) -> Document:
 
 
 def long_documents() -> list[Document]:
-    """Documents of 1 to 3,000 lines, some lines again and again."""
+    """Documents of 1 to 3,000 lines, some lines again and again; the longer ones also with blank lines."""
     rng = np.random.default_rng(0)
     words = [
         "ferry",
@@ -87,7 +100,7 @@ def long_documents() -> list[Document]:
         "?",
         "https://a.example/b",
     ]
-    return [
+    flat = [
         Document(
             id=str(n),
             lines=tuple(" ".join(rng.choice(words, rng.integers(1, 25))) for _ in range(n // 2))
@@ -95,3 +108,6 @@ def long_documents() -> list[Document]:
         )
         for n in (1, 2, 33, 3_000, 400)
     ]
+    ends = ("\n", "\n", "\n    ", "\n\n")
+    spaced = ["".join(line + ends[rng.integers(4)] for line in document.lines) for document in flat[2:]]
+    return [*flat, *map(Document.from_text, spaced)]

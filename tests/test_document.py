@@ -88,3 +88,10 @@ def test_the_text_hash_is_that_of_the_lines_joined_by_newlines() -> None:
     document = Document.from_text("Größe\r\n\r\n 2\n")
     assert document.text_sha256 == hashlib.sha256("Größe\n 2".encode()).hexdigest()
     assert document.blank_before.tolist() == [False, True]
+
+
+def test_blank_lines_are_those_that_say_nothing() -> None:
+    document = Document.from_text("\none\r\n \t\r\ntwo\rthree\r\rfour\n\n")
+    assert document.blank_before.tolist() == [True, True, False, True]
+    assert Document(id="x", lines=("a", "b")).blank_before.tolist() == [False, False]
+    assert Document.from_text("\n\n").blank_before.tolist() == []

@@ -29,6 +29,20 @@ def test_any_lines_are_kept_alike(text: str, random) -> None:
     assert joined == definition._join_kept(lines, separators, keep)
 
 
+@needs_kernel
+@given(texts)
+def test_blank_lines_are_found_alike(text: str) -> None:
+    separators = tuple(definition._split_lines(text)[1])
+    assert definition._KERNEL.blank_before(separators) == definition._blank_before(separators)
+
+
+@needs_kernel
+@given(texts)
+def test_indentation_is_found_alike(text: str) -> None:
+    lines = definition._split_lines(text)[0]
+    assert definition._KERNEL.is_indented(lines) == any(line != line.lstrip() for line in lines)
+
+
 def test_any_kind_of_str_is_read() -> None:
     assert Document.from_text(np.str_("one\ntwo")).lines == ("one", "two")
     assert Document.from_html(np.str_("<p>one<p>two")).lines == ("one", "two")

@@ -254,11 +254,10 @@ class Document:
     @property
     def blank_before(self) -> NDArray[np.bool_]:
         """Whether one or more blank lines precede each line; shape (n_lines,)."""
-        breaks = (
-            s.replace("\r\n", "\n").replace("\r", "\n").count("\n") > (i > 0)
-            for i, s in enumerate(self.separators[:-1])
-        )
-        return np.fromiter(breaks, dtype=bool) if self.separators else np.zeros(len(self.lines), dtype=bool)
+        if not self.separators:
+            return np.zeros(len(self.lines), dtype=bool)
+        find = _blank_before if _KERNEL is None else _KERNEL.blank_before
+        return np.frombuffer(find(self.separators), dtype=bool)
 
     @property
     def text_sha256(self) -> str:
@@ -301,6 +300,14 @@ def _split_lines(text: str) -> tuple[list[str], list[str]]:
     return lines, separators
 
 
+def _blank_before(separators: Sequence[str]) -> bytearray:
+    """Say before which lines a blank line stands: a byte each, 0 or 1."""
+    return bytearray(
+        s.replace("\r\n", "\n").replace("\r", "\n").count("\n") > (i > 0)
+        for i, s in enumerate(separators[:-1])
+    )
+
+
 def _join_kept(lines: Sequence[str], separators: Sequence[str], keep: Sequence[bool]) -> str:
     """Give the text of the lines to keep, with the longest of the separators where lines are left out."""
     parts: list[str] = []
@@ -313,6 +320,14 @@ def _join_kept(lines: Sequence[str], separators: Sequence[str], keep: Sequence[b
             gap = max(gap, after, key=len)
     parts.append(separators[-1] if parts else "")
     return "".join(parts)
+
+
+def is_indented(lines: Sequence[str]) -> bool:
+    """Say whether a line may begin with white space."""
+    if _KERNEL is None:
+        return any(line[:1].isspace() for line in lines)
+    indented: bool = _KERNEL.is_indented(lines)
+    return indented
 
 
 def n_characters(lines: Sequence[str]) -> int:

@@ -61,6 +61,44 @@ def join_kept(tuple lines not None, tuple separators not None, list keep not Non
     return "".join(parts)
 
 
+def blank_before(separators):
+    """Say before which lines a blank line stands: a byte each, 0 or 1."""
+    cdef tuple given = tuple(separators)
+    cdef Py_ssize_t n = len(given) - 1, i
+    cdef bytearray found = bytearray(max(n, 0))
+    cdef str separator
+    for i in range(n):
+        item = given[i]
+        separator = item if type(item) is str else "".join((item,))
+        if i == 0 or len(separator) > 1:
+            found[i] = _line_ends(page_of(separator)) > (i > 0)
+    return found
+
+
+cdef Py_ssize_t _line_ends(Page page) noexcept:
+    cdef Py_ssize_t at = 0, found = 0
+    while at < page.size:
+        at = _end_of_line(page, at)
+        if at < page.size:
+            found += 1
+            if char_at(page, at) == c"\r" and at + 1 < page.size and char_at(page, at + 1) == c"\n":
+                at += 1
+        at += 1
+    return found
+
+
+def is_indented(lines):
+    """Say whether a line may begin with white space."""
+    cdef Page page
+    for line in lines:
+        if type(line) is not str:
+            return True
+        page = page_of(<str>line)
+        if page.size and is_space(char_at(page, 0)):
+            return True
+    return False
+
+
 def n_characters(lines):
     """Sum the lengths of lines."""
     cdef Py_ssize_t total = 0

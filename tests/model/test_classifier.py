@@ -14,6 +14,7 @@ from sklearn.exceptions import NotFittedError
 from boilerplate_ds import Document, LineClassifier
 from boilerplate_ds.document import MAIN, NOT_MAIN
 from boilerplate_ds.errors import DatasetError
+from boilerplate_ds.features.context import N_CONTEXT
 from boilerplate_ds.features.lines import MAX_READ
 from boilerplate_ds.model import classifier, runtime
 from boilerplate_ds.model.classifier import _TrainingLines
@@ -119,6 +120,20 @@ def test_a_long_document_is_read_in_pieces_that_fit_together(small_model, monkey
         np.testing.assert_allclose(pieces[0].labels.sum(axis=1), 1, atol=1e-5)
 
 
+def test_one_blank_line_or_a_common_indentation_changes_nothing(small_model):
+    lines = [f"Line number {i} of a page about ferries, long and even." for i in range(100)]
+    flat, titled, quoted = small_model.read(
+        [
+            Document.from_text("\n".join(lines)),
+            Document.from_text(lines[0] + "\n\n" + "\n".join(lines[1:])),
+            Document.from_text("\n".join("        " + line for line in lines)),
+        ]
+    )
+    for other in (titled, quoted):
+        np.testing.assert_array_equal(other.labels, flat.labels)
+        np.testing.assert_array_equal(other.main, flat.main)
+
+
 def test_what_follows_the_first_characters_of_a_line_says_nothing_new(small_model):
     start = "ferry timetable " * (MAX_READ // 16)
     short, long = small_model.predict_proba(
@@ -190,6 +205,23 @@ def test_groups_may_be_an_array(small_set):
     assert LineClassifier(epochs=1, n_folds=2).fit(*small_set, groups=groups).predict(small_set[0][:1])
 
 
+def test_the_first_stage_is_the_mean_of_its_folds_and_one_group_is_learned_from_whole(small_set, monkeypatch):
+    fitted = []
+    fit = classifier._fit_fold
+    monkeypatch.setattr(classifier, "_fit_fold", lambda *given: fitted.append(fit(*given)) or fitted[-1])
+    documents, labels = small_set
+    groups = [f"group {i % 3}" for i in range(len(documents))]
+    model = LineClassifier(epochs=1, n_folds=5).fit(documents, labels, groups=groups)
+    assert len(fitted) == 2 * 3
+    np.testing.assert_allclose(
+        model.model_.text.weights, np.mean([m.weights for m in fitted[:3]], axis=0), rtol=1e-3, atol=1e-6
+    )
+    fitted.clear()
+    alone = LineClassifier(epochs=1).fit(documents, labels, groups=["one"] * len(documents))
+    assert np.array_equal(alone.model_.text.weights, fitted[0].weights)
+    assert alone.model_.text.weights.any()
+
+
 def test_a_group_is_never_split_over_folds(small_set):
     documents, labels = small_set
     groups = [f"group {i % 5}" for i in range(len(documents))]
@@ -213,6 +245,29 @@ def test_a_document_labelled_and_reviewed_is_learned_from_once():
     targets = lines.targets()
     assert (targets.label_weight[[0, 1, 2]] == targets.label_weight[[4, 5, 6]]).all()
     assert (targets.main_weight[:4] != targets.main_weight[4:]).all()
+
+
+def test_a_page_is_learned_from_as_lines_and_as_text_whatever_else_is_there_of_it():
+    lines = Document(id="p", lines=("Home", "A story."))
+    text = Document.from_text("Home\n\nA story.", id="p")
+    cut, residue = Document(id="p", lines=("A story.",)), Document.from_text("A story.\n", id="p")
+    labels = [np.zeros(len(d.lines), dtype=np.int8) for d in (lines, cut, text, residue)]
+    training = _TrainingLines.of([lines, cut, text, residue], labels, ["p"] * 4)
+    assert training.is_read.tolist() == [True, False, True, False]
+    views = training.views()
+    assert views[1] == views[3]
+    assert len(set(views)) == 3
+
+
+def test_a_page_of_context_alone_hides_no_labelled_one_of_its_id(small_set):
+    documents, labels = small_set
+    context = Document.from_text("Some other text", id=documents[0].id)
+    unknown = np.full(1, -3, dtype=np.int8)
+    texts = [Document.from_text("\n".join(d.lines), id=d.id, site=d.site) for d in documents]
+    fitted = LineClassifier(epochs=1).fit([context, *texts], [unknown, *labels])
+    assert fitted.model_.text.weights.any()
+    training = _TrainingLines.of([context, texts[0]], [unknown, labels[0]], ["a", "a"])
+    assert training.is_read.tolist() == [False, True]
 
 
 def test_of_answers_that_contradict_each_other_the_first_counts():
@@ -266,10 +321,12 @@ def test_a_long_part_that_half_of_the_reviewers_leave_out_stays_with_a_short_sur
     assert reading.chosen().tolist() == [True, False, False, False]
 
 
-def test_a_page_without_likely_lines_keeps_nothing_and_lines_without_words_do_no_harm():
+def test_a_page_without_likely_lines_keeps_what_its_label_keeps_and_lines_without_words_do_no_harm():
     labels = np.zeros((3, 4), dtype=np.float32)
     unlikely = np.array([0.2, 0.3, 0.1], dtype=np.float32)
     assert not runtime.Reading(labels, unlikely, np.array([5, 5, 5])).chosen().any()
+    labels[1, 0] = 0.6
+    assert runtime.Reading(labels, unlikely, np.array([5, 5, 5])).chosen().tolist() == [False, True, False]
     no_numbers = np.full(3, np.nan, dtype=np.float32)
     assert not runtime.Reading(labels, no_numbers, np.array([5, 5, 5])).chosen().any()
     likely = np.array([0.9, 0.02, 0.01], dtype=np.float32)
@@ -291,7 +348,7 @@ def test_trees_are_asked_where_the_network_leaves_doubt():
     given = np.zeros((5, 5), dtype=np.float32)
     given[:, 2] = [4, 2.4, 4, 0, 0]
     given[:, 4] = [3, -3, 1, -2, 2]
-    features = np.zeros((5, 3), dtype=np.float32)
+    features = np.zeros((5, N_CONTEXT), dtype=np.float32)
 
     logits = given.copy()
     model._mix_trees(logits, features, None)

@@ -215,6 +215,28 @@ def test_values_that_are_not_finite_are_refused(folder):
         load_model(folder)
 
 
+def test_weights_that_nothing_can_be_calculated_with_are_told(folder):
+    tensors = load_file(folder / "model.safetensors")
+    for name, values in tensors.items():
+        if name.startswith("network.") and name.endswith("weight"):
+            tensors[name] = np.where(values > 0, 3e38, -3e38).astype(np.float32)
+    save_file(tensors, folder / "model.safetensors")
+    rewrite(folder, sha256=hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest())
+    with np.errstate(all="ignore"), pytest.raises(ModelError, match="gives no numbers"):
+        Cleaner(folder).clean("Home\nSome text of a page.")
+
+
+def test_facts_that_no_config_can_hold_leave_the_model_that_is_there(small_model, folder, monkeypatch):
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    monkeypatch.setattr(persistence, "MAX_CONFIG_BYTES", 10_000)
+    with pytest.raises(ModelError, match="10,000 may be"):
+        small_model.save(folder, {"languages": "x" * 20_000})
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    monkeypatch.undo()
+    small_model.save(folder, {"language": "\ud800"})
+    assert load_model(folder)
+
+
 def test_a_pickle_in_place_of_the_weights_is_not_opened(folder):
     class Bomb:
         def __reduce__(self):

@@ -17,6 +17,7 @@ from boilerplate_ds.training.corpora import (
     CUT,
     EXTRACT,
     HTML,
+    PLAIN,
     RESIDUE,
     TEXT,
     labelled_pages,
@@ -71,16 +72,26 @@ def test_the_cut_view_keeps_lines_as_they_are() -> None:
     assert len(cut.document.lines) == len(cut.labels)
 
 
-def test_html_gives_two_more_views_with_the_same_labels() -> None:
-    text, _, html, residue, *extracts = labelled_pages([gold_page()], "mine", {"p1": PAGE_HTML})
-    assert [page.view for page in (text, html, residue)] == [TEXT, HTML, RESIDUE]
+def test_the_cut_view_keeps_blank_lines() -> None:
+    text = Document.from_text("one\n\ntwo\nthree\n\n\nfour\n", id="p")
+    labels = np.array([0, 1, 2, 3], dtype=np.int8)
+    _, cut = labelled_pages([GoldDocument(text, labels, ("anna",), 1.0, "single")], "mine", {})
+    of_line = dict(zip(text.lines, text.blank_before.tolist(), strict=True))
+    assert cut.document.lines
+    assert [of_line[line] for line in cut.document.lines] == cut.document.blank_before.tolist()
+
+
+def test_html_gives_three_more_views_with_the_same_labels() -> None:
+    text, _, html, plain, residue, *extracts = labelled_pages([gold_page()], "mine", {"p1": PAGE_HTML})
+    assert [page.view for page in (text, html, plain, residue)] == [TEXT, HTML, PLAIN, RESIDUE]
     assert {page.view for page in extracts} <= {EXTRACT}
     assert html.document.markup is not None
     assert residue.document.markup is None
+    assert plain.document.blank_before.any()
     of_line = dict(zip(text.document.lines, text.labels.tolist(), strict=True))
-    for page in (html, residue, *extracts):
+    for page in (html, plain, residue, *extracts):
         assert page.document.lines
-        assert [of_line[line.strip()] for line in page.document.lines] == page.labels.tolist()
+        assert [of_line[line.strip(" •")] for line in page.document.lines] == page.labels.tolist()
         assert (page.document.id, page.document.site, page.document.language) == ("p1", "a.example", "en")
     assert html.document.lines == text.document.lines
 
@@ -97,7 +108,7 @@ def test_what_an_extractor_left_is_a_residue_and_takes_no_html() -> None:
     assert page.view == RESIDUE
     assert [
         p.view for p in labelled_pages([gold_page(metadata={"variant": "full"})], "mine", {"p1": PAGE_HTML})
-    ][:4] == [TEXT, CUT, HTML, RESIDUE]
+    ][:5] == [TEXT, CUT, HTML, PLAIN, RESIDUE]
 
 
 def test_html_that_is_refused_leaves_the_text_and_a_reason() -> None:

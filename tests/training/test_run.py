@@ -14,7 +14,7 @@ from boilerplate_ds.document import MAIN, NOT_MAIN, Document
 from boilerplate_ds.errors import DatasetError
 from boilerplate_ds.labeling.pages import ingest_pages, read_pages
 from boilerplate_ds.model.runtime import Reading
-from boilerplate_ds.training.corpora import CUT, HTML, RESIDUE, TEXT, TrainingPage
+from boilerplate_ds.training.corpora import CUT, HTML, PLAIN, RESIDUE, TEXT, TrainingPage
 from boilerplate_ds.training.run import (
     cross_validate_pages,
     figures_of,
@@ -141,7 +141,7 @@ def test_wcxb_lends_its_html_to_labelled_pages(tmp_path: Path) -> None:
     ingest_pages(read_pages([source]), tmp_path / "mine")
     wcxb = write_wcxb(tmp_path / "w.parquet", [row(1)])
     pages = training_pages(read_labels([tmp_path / "mine"]), wcxb=wcxb)
-    assert [p.view for p in pages if p.origin == "mine"][:4] == [TEXT, CUT, HTML, RESIDUE]
+    assert [p.view for p in pages if p.origin == "mine"][:5] == [TEXT, CUT, HTML, PLAIN, RESIDUE]
 
 
 def test_nothing_to_train_on_is_an_error() -> None:

@@ -1,8 +1,8 @@
 """Features of each line in its document: what the second stage reads.
 
-Shape, position, repetition, what the page is about, the first stage's opinions around the line, and, where
-there is markup, the element tree. Sums run over windows, over the document from both ends, over ancestors
-and over lines of the same signature.
+The layout of plain text, shape, position, repetition, what the page is about, the first stage's opinions
+around the line, and, where there is markup, the element tree. Sums run over windows, over the document from
+both ends, over blocks and ancestors and over lines of the same signature.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 
 from boilerplate_ds.compiled import kernel
 from boilerplate_ds.features.columns import block_of, clipped, log, side_by_side, with_logarithms
+from boilerplate_ds.features.layout import N_LAYOUT, N_OPINIONS, layout_features
 from boilerplate_ds.features.lines import SPREAD, hash_words, mix
 from boilerplate_ds.features.tree import N_TREE, tree_features
 
@@ -64,8 +65,9 @@ def context_features(
     Returns
     -------
     ndarray of float32, shape (n_lines, N_CONTEXT) or (n_lines, N_TEXT)
-        The last ``N_CONTEXT - N_TEXT`` columns come from markup: left out where ``forest`` is None, zero
-        for lines without it.
+        The first ``N_LAYOUT`` columns come from the layout of plain text: zero for lines with markup. The
+        last ``N_CONTEXT - N_TEXT`` come from markup: left out where ``forest`` is None, zero for lines
+        without it.
     """
     by_document = _Segments(batch)
     shape = batch.shape
@@ -73,6 +75,7 @@ def context_features(
     opinions = probabilities(text_opinions + markup_opinions)
     repetition, repeated = _repetition(batch, by_document, chars)
     parts: list[NDArray[np.float32]] = [
+        layout_features(batch, opinions, chars),
         shape,
         _halved(text_opinions),
         opinions,
@@ -340,7 +343,8 @@ def _around(
     return block_of(columns)
 
 
-N_OPINIONS = 5
-N_TEXT = 29 + 2 * N_OPINIONS + 7 + 10 + 5 + 2 * len(WINDOWS) * (N_OPINIONS + 1) + 7 + N_OPINIONS
+N_TEXT = N_LAYOUT + 29 + 2 * N_OPINIONS + 7 + 10 + 5 + 2 * len(WINDOWS) * (N_OPINIONS + 1) + 7 + N_OPINIONS
 N_CONTEXT = N_TEXT + N_OPINIONS + N_TREE
-"""Features of a line: ``N_TEXT`` from text, the rest from markup."""
+"""Features of a line: ``N_TEXT`` from text, ``N_LAYOUT`` of them from its layout; the rest from markup."""
+READ_OF = {"markup": slice(N_LAYOUT, N_CONTEXT), "text": slice(N_TEXT)}
+"""Columns that say something of a line with markup, and of one without."""

@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=True, wraparound=False, initializedcheck=False, cdivision=True
 """Features of lines in their documents and in their trees, compiled.
 
-:mod:`~boilerplate_ds.features.context`, :mod:`~boilerplate_ds.features.tree` and
-:mod:`~boilerplate_ds.features.markup_tokens` are the definitions; results are the same bit by bit. Logarithms
+:mod:`~boilerplate_ds.features.context`, :mod:`~boilerplate_ds.features.layout`,
+:mod:`~boilerplate_ds.features.tree` and :mod:`~boilerplate_ds.features.markup_tokens` are the definitions; results are the same bit by bit. Logarithms
 are numpy's, whose last bit is no other library's: what a function here cannot finish without them it gives
 back as arguments, and :func:`place` puts the logarithms into their columns.
 """
@@ -17,6 +17,7 @@ import numpy as np
 cdef enum:
     N_OPINIONS = 5
     MAX_PARTS = 16
+    N_OF_BLOCKS = 16
 
 cdef uint64_t SPREAD = 0x9E3779B97F4A7C15ULL
 
@@ -251,6 +252,74 @@ def in_titles(
                     high = middle
             found[j] = low < last and known[low] == value
     return found_array
+
+
+def blocks(
+    const int64_t[::1] rows,
+    const int64_t[::1] first,
+    const int64_t[::1] last,
+    const int64_t[::1] ends,
+    const int64_t[::1] document,
+    const float[:, ::1] opinions,
+    const double[::1] chars,
+    near,
+):
+    """What lines' blocks are: a block of columns (n_rows, 16), and arguments of the logarithms of 3 to 6."""
+    cdef Py_ssize_t n = rows.shape[0], n_lines = chars.shape[0], r, s, i, j, k, low, high, left, right
+    cdef Py_ssize_t start, end
+    cdef int64_t[::1] width = np.array(near, dtype=np.int64)
+    block_array = np.empty((n, N_OF_BLOCKS), dtype=np.float32)
+    logs_array = np.empty((4, n), dtype=np.float32)
+    cdef float[:, ::1] block = block_array, logs = logs_array
+    cdef double[:, ::1] sums = np.zeros((n_lines + 1, 2 + N_OPINIONS))
+    cdef int64_t[::1] alone = np.zeros(n_lines + 1, dtype=np.int64)
+    cdef double[N_OPINIONS] mean
+    cdef double weight, inverse, characters
+    cdef float before = 0
+    for i in range(n_lines):
+        weight = min(chars[i], 600.0)
+        sums[i + 1, 0] = sums[i, 0] + weight
+        for j in range(N_OPINIONS):
+            sums[i + 1, 1 + j] = sums[i, 1 + j] + opinions[i, j] * weight
+        sums[i + 1, 1 + N_OPINIONS] = sums[i, 1 + N_OPINIONS] + chars[i]
+    for r in range(n):
+        alone[rows[r] + 1] = last[r] - first[r] == 1
+    for i in range(n_lines):
+        alone[i + 1] += alone[i]
+    r = 0
+    while r < n:  # a block: rows r to s
+        low, high = first[r], last[r]
+        s = r + high - low
+        if not (0 <= low < high <= n_lines and s <= n):
+            raise ValueError("a block outside of its batch")
+        start, end = ends[document[low]], ends[document[low] + 1]
+        inverse = 1.0 / max(sums[high, 0] - sums[low, 0], 1.0)
+        for j in range(N_OPINIONS):
+            mean[j] = (sums[high, 1 + j] - sums[low, 1 + j]) * inverse
+        characters = sums[high, 1 + N_OPINIONS] - sums[low, 1 + N_OPINIONS]
+        if low > start:  # the block before is in the same document
+            before = block[r - 1, 11]
+            for i in range(r - (low - first[r - 1]), r):
+                block[i, 10] = <float>mean[0]
+        else:
+            before = 0
+        for i in range(r, s):
+            block[i, 0] = 1
+            block[i, 1] = i == r
+            block[i, 2] = i == s - 1
+            logs[0, i] = <float>(high - low)
+            logs[1, i] = <float>(1 + characters)
+            logs[2, i] = <float>(1 + i - r)
+            logs[3, i] = <float>(s - i)
+            block[i, 9] = before
+            block[i, 10] = 0
+            for j in range(N_OPINIONS):
+                block[i, 11 + j] = <float>mean[j]
+            for k in range(width.shape[0]):
+                left, right = max(rows[i] - width[k], start), min(rows[i] + width[k] + 1, end)
+                block[i, 7 + k] = <float>(<double>(alone[right] - alone[left]) / <double>(right - left))
+        r = s
+    return block_array, logs_array
 
 
 def aboutness(

@@ -1,8 +1,9 @@
 # cython: language_level=3, boundscheck=True, wraparound=False, initializedcheck=False, cdivision=True
 """Characters, words, shapes and tokens of lines, compiled.
 
-:mod:`~boilerplate_ds.features.lines`, :mod:`~boilerplate_ds.features.shape` and
-:mod:`~boilerplate_ds.features.text_tokens` are the definitions; results are the same bit by bit.
+:mod:`~boilerplate_ds.features.lines`, :mod:`~boilerplate_ds.features.shape`,
+:mod:`~boilerplate_ds.features.layout` and :mod:`~boilerplate_ds.features.text_tokens` are the definitions;
+results are the same bit by bit.
 """
 
 from libc.math cimport sqrtf
@@ -20,6 +21,7 @@ cdef enum:
     N_CLASSES = 16
     N_SHAPE = 29
     N_CODES = 9
+    N_LAYOUT_CODES = 5
     NO_LINE = 1023
     NEWLINE = 10
 
@@ -301,6 +303,89 @@ def shape_codes(
                 codes[i, 7] = codes[i + 1, 4] * 16 + codes[i, 4]
             if i + 2 < ends[d + 1]:
                 codes[i, 8] = codes[i + 2, 4] * 16 + codes[i, 4]
+    return codes_array
+
+
+def layout(
+    const uint8_t[::1] classes,
+    const int64_t[::1] start,
+    const int64_t[::1] length,
+    const int64_t[::1] ends,
+    const uint8_t[::1] plain,
+    const uint8_t[::1] begins,
+    const uint8_t[::1] spaced,
+    Py_ssize_t most,
+):
+    """Find blocks and indentation: (rows, first, last, indent)."""
+    cdef Py_ssize_t n = start.shape[0], n_rows = 0, d, i, at, end, low, high
+    for d in range(ends.shape[0] - 1):
+        n_rows += (ends[d + 1] - ends[d]) * (spaced[d] != 0)
+    rows_array = np.empty(n_rows, dtype=np.int64)
+    first_array = np.empty(n_rows, dtype=np.int64)
+    last_array = np.empty(n_rows, dtype=np.int64)
+    indent_array = np.zeros(n, dtype=np.int64)
+    cdef int64_t[::1] rows = rows_array, first = first_array, last = last_array, indent = indent_array
+    n_rows = 0
+    for d in range(ends.shape[0] - 1):
+        if not plain[d]:
+            continue
+        for i in range(ends[d], ends[d + 1]):
+            at = start[i]
+            end = at + min(<Py_ssize_t>length[i], most)
+            while at < end and classes[at] == SPACE:
+                at += 1
+            indent[i] = at - start[i]
+        if not spaced[d]:
+            continue
+        low = ends[d]
+        while low < ends[d + 1]:
+            high = low + 1
+            while high < ends[d + 1] and not begins[high]:
+                high += 1
+            for i in range(low, high):
+                rows[n_rows] = i
+                first[n_rows] = low
+                last[n_rows] = high
+                n_rows += 1
+            low = high
+    return rows_array, first_array, last_array, indent_array
+
+
+def layout_codes(
+    const int64_t[::1] rows,
+    const int64_t[::1] first,
+    const int64_t[::1] last,
+    const int64_t[::1] indent,
+    const float[:, ::1] shape,
+    const uint8_t[::1] classes,
+    const int64_t[::1] start,
+    const int64_t[::1] length,
+    const int64_t[::1] line_steps,
+    const int64_t[::1] character_steps,
+):
+    """Numbers of what lines' blocks are and where they stand there; (n_rows, 5)."""
+    cdef Py_ssize_t n = rows.shape[0], r, i, k
+    codes_array = np.empty((n, N_LAYOUT_CODES), dtype=np.int64)
+    cdef int64_t[:, ::1] codes = codes_array
+    cdef int64_t edges, size, spaces, n_lines = 0, n_characters = 0, total
+    for r in range(n):
+        i = rows[r]
+        if r == 0 or first[r] != first[r - 1]:
+            total = n_lines = n_characters = 0
+            for k in range(first[r], last[r]):
+                total += length[k]
+            while n_lines < line_steps.shape[0] and line_steps[n_lines] <= last[r] - first[r]:
+                n_lines += 1
+            while n_characters < character_steps.shape[0] and character_steps[n_characters] <= total:
+                n_characters += 1
+        edges = 2 * (first[r] == i) + (last[r] == i + 1)
+        size = <int64_t>min(2 * shape[i, 0], <float>15)
+        spaces = min(indent[i], 15)
+        codes[r, 0] = edges * 256 + size * 16 + classes[start[i] + max(length[i], 1) - 1]
+        codes[r, 1] = n_lines * 16 + min(i - first[r], 3) * 4 + min(last[r] - 1 - i, 3)
+        codes[r, 2] = n_lines * 16 + n_characters
+        codes[r, 3] = spaces * 16 + classes[start[i] + min(spaces, max(length[i] - 1, 0))]
+        codes[r, 4] = edges * 256 + size * 16 + n_characters
     return codes_array
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from boilerplate_ds.document import Document
+    from boilerplate_ds.features.layout import Layout
 
     Positions = NDArray[np.int64]
     Characters = tuple[Positions, Positions, NDArray[np.uint8], NDArray[np.uint32]]
@@ -178,6 +179,13 @@ class LineBatch:
         from boilerplate_ds.features.shape import line_shape
 
         return line_shape(self)
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Blank lines and indentation; see :class:`boilerplate_ds.features.layout.Layout`."""
+        from boilerplate_ds.features.layout import Layout
+
+        return Layout.of(self)
 
     @property
     def n_lines(self) -> int:

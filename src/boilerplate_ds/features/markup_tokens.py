@@ -12,7 +12,7 @@ import numpy as np
 
 from boilerplate_ds.compiled import kernel
 from boilerplate_ds.features.lines import mix
-from boilerplate_ds.features.text_tokens import shape_tokens
+from boilerplate_ds.features.text_tokens import code_tokens
 from boilerplate_ds.features.tree import HEIGHTS
 from boilerplate_ds.sources.html_tags import TAGS
 
@@ -80,9 +80,9 @@ def markup_tokens(forest: Forest, batch: LineBatch) -> Iterator[Tokens]:
         Tokens ``ends[i]`` to ``ends[i + 1]`` are those of marked line ``i``.
     """
     yield _element_tokens_of_lines(forest)
-    yield shape_tokens(_shape_codes(forest, batch), MARKUP_BITS)
+    yield code_tokens(_shape_codes(forest, batch), MARKUP_BITS)
     yield _words_of_links(forest)
-    yield shape_tokens(_link_codes(forest, batch), MARKUP_BITS)
+    yield code_tokens(_link_codes(forest, batch), MARKUP_BITS)
 
 
 def _shape_codes(forest: Forest, batch: LineBatch) -> NDArray[np.int64]:

@@ -16,7 +16,8 @@ from threadpoolctl import threadpool_limits
 from boilerplate_ds.document import MAIN, NOT_MAIN
 from boilerplate_ds.errors import DatasetError
 from boilerplate_ds.features import Forest, LineBatch, context_features, markup_tokens, text_tokens
-from boilerplate_ds.features.context import N_CONTEXT, N_TEXT
+from boilerplate_ds.features.context import N_CONTEXT, READ_OF
+from boilerplate_ds.features.layout import flat
 from boilerplate_ds.features.markup_tokens import MARKUP_BITS
 from boilerplate_ds.features.text_tokens import TEXT_BITS
 from boilerplate_ds.model.hub import find_model
@@ -42,6 +43,8 @@ CLASS_WEIGHT = np.array([1.0, 2.2, 1.0, 1.6], dtype=np.float32)
 """Weight of a line's loss by its label: about the root of how rare the label is on whole pages."""
 FOUR_CLASS_WEIGHT = 2.5
 """How much more a page counts whose four labels are known: such pages are few beside binary ones."""
+FLAT = 3
+"""One of so many training texts, by its hash, is read without blank lines and indentation, as many come."""
 _MAX_WORDS = 200
 
 
@@ -50,8 +53,8 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
 
     Two linear models over hashed tokens (text; markup where there is any) read each line; a small
     convolutional network and, where there is enough to learn from, boosted trees read their opinions together
-    with shape, position, repetition and the element tree. What these are trained on are opinions of linear
-    models that have not seen the line's site.
+    with layout, shape, position, repetition and the element tree. What these are trained on are opinions of
+    linear models that have not seen the line's site; the mean of those models is what reads new pages.
 
     Parameters
     ----------
@@ -92,8 +95,8 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
         ----------
         documents : sequence of Document
             With markup or without, in any mix. One that is there again (same id, lines and group, both with
-            or both without markup), labelled once and reviewed once, is learned from once, with both answers;
-            of answers that contradict each other the first counts.
+            or both without markup, and separators), labelled once and reviewed once, is learned from once,
+            with both answers; of answers that contradict each other the first counts.
         labels : sequence of array of int, each (n_lines,)
             Class ids; ``MAIN`` or ``NOT_MAIN`` for lines of which only that is known; lower for a line that
             is context only.
@@ -121,29 +124,31 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
     def _fit_linear(
         self, training: _TrainingLines, tell: Progress
     ) -> tuple[LinearModel, LinearModel | None, tuple[NDArray[np.float32], NDArray[np.float32]]]:
-        """Fit the linear models on everything, and give their out-of-fold opinions."""
+        """Fit the linear models fold by fold: give the means of each, and their out-of-fold opinions."""
         from joblib import Parallel, delayed
 
         tell("Reading tokens", 0)
         text, markup = training.token_matrices()
         tell("Reading tokens", 1)
-        folds = [*training.folds(self.n_folds), np.zeros(len(training.labels), dtype=bool)]
+        folds = training.folds(self.n_folds)
         opinions = np.zeros((2, len(training.labels), N_OPINIONS), dtype=np.float32)
-        models: list[LinearModel | None] = []
+        means: list[LinearModel | None] = []
         for kind, (matrix, lines) in enumerate(((text, training.reads_text), (markup, training.has_markup))):
             jobs = (
                 delayed(_fit_fold)(matrix, *training.supervision(lines & ~held_out)) for held_out in folds
             )
             fitted = Parallel(n_jobs=self.n_jobs, return_as="generator")(jobs)
+            models: list[LinearModel] = []
             for index, (held_out, model) in enumerate(zip(folds, fitted, strict=True)):
                 read = held_out & (training.has_markup | (kind == 0))
-                if model is not None and read.any():
+                if model is not None:
+                    models.append(model)
                     opinions[kind, read] = matrix[read] @ model.weights + model.bias
                 tell("Training the first stage", (kind * len(folds) + index + 1) / (2 * len(folds)))
-            models.append(model)
-        if models[0] is None:
+            means.append(_mean(models) if models else None)
+        if means[0] is None:
             raise DatasetError("no line is labelled; there is nothing to train on")
-        return models[0], models[1], (opinions[0], opinions[1])
+        return means[0], means[1], (opinions[0], opinions[1])
 
     def _fit_readers(
         self, features: NDArray[np.float32], training: _TrainingLines, tell: Progress
@@ -229,6 +234,13 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
         return classifier
 
 
+def _shown(document: Document) -> Document:
+    """Give one of ``FLAT`` texts without its layout, others as they are."""
+    if document.markup is not None or not document.separators or int(document.text_sha256[:8], 16) % FLAT:
+        return document
+    return flat(document)
+
+
 def _itself(document: Document) -> Document:
     return document
 
@@ -259,7 +271,6 @@ class _TrainingLines:
     def __init__(
         self, documents: Sequence[Document], labels: Labels, main: Labels, groups: Sequence[str]
     ) -> None:
-        self.documents = documents
         self.labels = labels
         self.main = main
         self.groups = groups
@@ -272,11 +283,17 @@ class _TrainingLines:
         self.words = np.zeros(len(labels))
         four = np.bincount(self.document, labels >= 0, minlength=len(documents)) > 0
         self.four, self.knows_four = four, four[self.document]
-        # a page that is there in several views teaches the text model once, by its first plain one
-        pages = [(d.id, bool(knows)) for d, knows in zip(documents, four, strict=True)]
-        plain = {pages[i]: i for i, d in reversed(list(enumerate(documents))) if d.markup is None}
+        # of a page in several views, the text model learns the first list of lines and the first text
+        self.is_text = [bool(d.separators) for d in documents]
+        teaches = np.bincount(self.document, labels >= MAIN, minlength=len(documents)) > 0
+        keys = zip(documents, groups, self.is_text, strict=True)
+        pages = [(d.id, group, is_text) for d, group, is_text in keys]
+        plain = {
+            pages[i]: i for i, d in reversed(list(enumerate(documents))) if d.markup is None and teaches[i]
+        }
         self.is_read = np.array([plain.get(page, i) == i for i, page in enumerate(pages)])
         self.reads_text = self.is_read[self.document]
+        self.documents = [_shown(document) for document in documents]
 
     @classmethod
     def of(
@@ -286,7 +303,8 @@ class _TrainingLines:
         first: dict[tuple[object, ...], int] = {}
         four, main = [given.copy() for given in labels], [_reviewed(given) for given in labels]
         for i, document in enumerate(documents):
-            own = first.setdefault((document.id, groups[i], document.markup is None, document.lines), i)
+            kind = document.markup is None, bool(document.separators)
+            own = first.setdefault((document.id, groups[i], *kind, document.lines), i)
             if own != i:
                 main[own] = np.where(main[own] >= 0, main[own], main[i])
                 four[own] = np.where(four[own] >= 0, four[own], labels[i])
@@ -303,10 +321,10 @@ class _TrainingLines:
         )
 
     def folds(self, n_folds: int) -> list[NDArray[np.bool_]]:
-        """Masks of the lines that each fold holds out; whole groups."""
+        """Masks of the lines that each fold holds out: whole groups; nothing where there is one group."""
         n = min(n_folds, len(set(self.groups)))
         if n < 2:
-            return [np.ones(len(self.labels), dtype=bool)]
+            return [np.zeros(len(self.labels), dtype=bool)]
         splits = GroupKFold(n).split(self.documents, groups=self.groups)
         return [np.isin(self.document, held_out) for _, held_out in splits]
 
@@ -324,10 +342,13 @@ class _TrainingLines:
             first = rows.stop
         return vstack(text, format="csr"), vstack(markup, format="csr")
 
-    def views(self) -> list[tuple[str, bool, bool, bool]]:
-        """Say what each document is a view of: its page, with markup, as its text or cut down."""
-        keys = zip(self.documents, self.four.tolist(), self.is_read.tolist(), strict=True)
-        return [(d.id, d.markup is not None, four, is_read) for d, four, is_read in keys]
+    def views(self) -> list[tuple[object, ...]]:
+        """Say what each document is a view of: its page, with markup, as lines, as text or cut down."""
+        keys = zip(self.documents, self.four.tolist(), self.is_read.tolist(), self.is_text, strict=True)
+        return [
+            (d.id, d.markup is not None, four, is_read, is_read and is_text)
+            for d, four, is_read, is_text in keys
+        ]
 
     def supervision(
         self, lines: NDArray[np.bool_]
@@ -378,8 +399,18 @@ def _fit_fold(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # stopping early is meant
         model = fit_linear(matrix[chosen], labels, main, weight)
-    # what is saved is what was measured: weights rest in half precision
-    return LinearModel(model.weights.astype(np.float16).astype(np.float32), model.bias)
+    return _as_saved(model.weights, model.bias)
+
+
+def _mean(models: Sequence[LinearModel]) -> LinearModel:
+    """Give one model with the mean of the opinions of several."""
+    weights, bias = (np.mean([getattr(m, name) for m in models], axis=0) for name in ("weights", "bias"))
+    return _as_saved(weights, bias)
+
+
+def _as_saved(weights: NDArray[np.float32], bias: NDArray[np.float32]) -> LinearModel:
+    """Round weights to half precision, in which they are saved: what is measured is what is used."""
+    return LinearModel(weights.astype(np.float16).astype(np.float32), bias.astype(np.float32))
 
 
 def _fit_grove(
@@ -396,8 +427,7 @@ def _fit_grove(
         "labels": (targets.labels, targets.label_weight),
     }[question]
     lines = np.flatnonzero((known >= 0) & (has_markup == (kind == "markup")))
-    read = features if kind == "markup" else features[:, :N_TEXT]
-    return fit_trees(read, lines, known[lines], weight[lines], grove=grove, seed=seed)
+    return fit_trees(features[:, READ_OF[kind]], lines, known[lines], weight[lines], grove=grove, seed=seed)
 
 
 def _markup_tokens_of_all_lines(batch: LineBatch) -> Iterator[Tokens]:
@@ -413,7 +443,10 @@ def _markup_tokens_of_all_lines(batch: LineBatch) -> Iterator[Tokens]:
 
 
 def _features(
-    training: _TrainingLines, text: NDArray[np.float32], markup: NDArray[np.float32], tell: Progress
+    training: _TrainingLines,
+    text: NDArray[np.float32],
+    markup: NDArray[np.float32],
+    tell: Progress,
 ) -> NDArray[np.float32]:
     features, first = np.zeros((len(training.labels), N_CONTEXT), dtype=np.float32), 0
     for chunk in chunks(training.documents, _itself):

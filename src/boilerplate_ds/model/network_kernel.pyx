@@ -183,6 +183,7 @@ def chosen(
     const int64_t[:] words,
     reviewers,
     float nothing,
+    float labelled,
     float sure,
     float close,
 ):
@@ -199,11 +200,13 @@ def chosen(
     for bar in range(N_BARS):
         above[bar] = 0
     for i in range(n):
-        if not 0 <= main[i] <= 1:  # a stranger's weights may give no numbers
+        if not 0 <= main[i] <= 1:
             return stays_array
         highest = max(highest, main[i])
         above[_step(main[i])] += max(words[i], 1)
-    if not highest > nothing:
+    if highest <= nothing:
+        for i in range(n):
+            stays[i] = labels[i, 0] >= labelled
         return stays_array
     for bar in range(N_BARS - 2, -1, -1):
         above[bar] += above[bar + 1]

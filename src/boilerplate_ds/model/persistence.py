@@ -16,7 +16,7 @@ import numpy as np
 
 from boilerplate_ds.document import LABEL_NAMES
 from boilerplate_ds.errors import ModelError
-from boilerplate_ds.features.context import N_CONTEXT, N_TEXT
+from boilerplate_ds.features.context import N_CONTEXT, READ_OF
 from boilerplate_ds.features.markup_tokens import MARKUP_BITS
 from boilerplate_ds.features.text_tokens import TEXT_BITS
 from boilerplate_ds.model.linear import N_OPINIONS, LinearModel
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
-FORMAT = "boilerplate-ds/1"
+FORMAT = "boilerplate-ds/2"
 """Changes whenever features, network or trees change shape or meaning; older models are then refused by name.
 Trees are optional: a model without them reads as it did before there were any."""
 _TREE_TENSORS = ("feature", "threshold", "out", "value", "bias")
@@ -45,11 +45,15 @@ def save_model(model: LineModel, folder: str | Path, facts: Mapping[str, Any] | 
     """Write ``model`` to ``folder``; ``facts`` (what it was trained on) are kept in its config.
 
     The weights are renamed into place before the config that vouches for them.
+
+    Raises
+    ------
+    ModelError
+        If there are more facts than a config may hold; nothing is written then.
     """
     from safetensors.numpy import save
 
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     tensors = _tensors(model)
     data = save(tensors)
     config = {
@@ -61,8 +65,14 @@ def save_model(model: LineModel, folder: str | Path, facts: Mapping[str, Any] | 
         },
         "facts": dict(facts or {}),
     }
+    written = (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+    if len(written) > MAX_CONFIG_BYTES:
+        raise ModelError(
+            f"{folder}: its {CONFIG} would have {len(written):,} bytes; {MAX_CONFIG_BYTES:,} may be"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
     _write(folder / WEIGHTS, data)
-    _write(folder / CONFIG, (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode())
+    _write(folder / CONFIG, written)
     return folder
 
 
@@ -215,7 +225,7 @@ def _read_tensors(path: Path, data: bytes, promised: Mapping[str, Any]) -> dict[
         if not np.isfinite(values).all():
             raise ModelError(f"{path}: tensor {name} holds values that are not finite")
     for grove in _groves(tensors):
-        n_features = N_CONTEXT if grove.startswith("markup") else N_TEXT
-        if tensors[f"trees.{grove}.feature"].max() >= n_features:
+        read = READ_OF[grove.partition(".")[0]]
+        if tensors[f"trees.{grove}.feature"].max() >= read.stop - (read.start or 0):
             raise ModelError(f"{path}: tensor trees.{grove}.feature names features that there are not")
     return tensors

@@ -11,7 +11,10 @@ import numpy as np
 
 from boilerplate_ds.compiled import kernel
 from boilerplate_ds.document import n_characters
+from boilerplate_ds.errors import ModelError
 from boilerplate_ds.features import Forest, LineBatch, context_features, markup_tokens, text_tokens
+from boilerplate_ds.features.context import READ_OF
+from boilerplate_ds.features.layout import as_laid_out
 from boilerplate_ds.model.network import N_LABELS, Network, sigmoid, softmax
 
 if TYPE_CHECKING:
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 
 NOTHING = np.float32(0.36)
 """Where no line is more likely than this to be main content, a page is taken to have none."""
+LABELLED = np.float32(0.5)
+"""Of such a page stays what is so likely content by its label: what reads as text is not left out whole."""
 BARS = 64
 REVIEWERS = slice(2, None, 4)
 """Bars are multiples of 1/64; sixteen reviewers have theirs at 2/64, 6/64 and so on."""
@@ -62,8 +67,14 @@ class LineModel:
     trees: Mapping[str, Trees] = field(default_factory=dict)
 
     def read(self, documents: Iterable[Document]) -> Iterator[Reading]:
-        """Read documents in their order; what a document gives does not depend on its company."""
-        pieces = ((number, piece) for number, d in enumerate(documents) for piece in _pieces(d))
+        """Read documents in their order; what a document gives does not depend on its company.
+
+        Raises
+        ------
+        ModelError
+            If the weights are a stranger's who chose them so that nothing comes of them.
+        """
+        pieces = ((number, piece) for number, d in enumerate(documents) for piece in _pieces(as_laid_out(d)))
         readings = (
             item
             for chunk in chunks(pieces, lambda item: item[1].document)
@@ -80,6 +91,8 @@ class LineModel:
             logits = self.network.logits(features, batch.ends)
             self._mix_trees(logits, features, forest)
             labels, main = _answers(logits)
+            if not np.isfinite(labels.sum() + main.sum()):
+                raise ModelError("the model gives no numbers: its weights are too large to calculate with")
         else:
             labels, main = np.zeros((0, N_LABELS), np.float32), np.zeros(0, np.float32)
         words = np.diff(batch.word_ends)
@@ -100,7 +113,8 @@ class LineModel:
             rows = rows[_lead(logits[rows, columns]) < DOUBT]
             if len(rows):
                 own = logits[rows, columns] * np.float32(1 - TREES_SHARE)
-                logits[rows, columns] = own + trees.logits(features[rows]) * np.float32(TREES_SHARE)
+                theirs = trees.logits(features[rows, READ_OF[kind]]) * np.float32(TREES_SHARE)
+                logits[rows, columns] = own + theirs
 
     def probabilities(self, documents: Sequence[Document]) -> list[NDArray[np.float32]]:
         """Probability of each label for each line; one array of shape (n_lines, 4) a document."""
@@ -173,11 +187,14 @@ class Reading:
         doubt: reviewers are of two minds about headlines, whoever reads the page is not.
         """
         if _KERNEL is not None:
-            rule = REVIEWERS, NOTHING, SURE, CLOSE
+            rule = REVIEWERS, NOTHING, LABELLED, SURE, CLOSE
             kept: NDArray[np.bool_] = _KERNEL.chosen(self.labels, self.main, self.words, *rule)
             return kept
-        if not len(self.main) or not self.main.max() > NOTHING:  # a stranger's weights may give no numbers
+        if not len(self.main) or np.isnan(self.main.max()):
             return np.zeros(len(self.main), dtype=bool)
+        if self.main.max() <= NOTHING:
+            labelled: NDArray[np.bool_] = self.labels[:, 0] >= LABELLED
+            return labelled
         step = np.minimum((self.main * BARS).astype(np.int64), BARS - 1)
         words = np.maximum(self.words, 1)  # of a page without words, too, some bars are better than others
         above = np.bincount(step, words, BARS)[::-1].cumsum()[::-1]
@@ -219,7 +236,7 @@ def _pieces(document: Document) -> Iterator[_Piece]:
         part = replace(
             document,
             lines=document.lines[first:last],
-            separators=(),
+            separators=document.separators and document.separators[first : last + 1],
             markup=document.markup and document.markup.of_lines(slice(first, last)),
         )
         yield _Piece(part, start - first, last - min(start + PIECE, n))

@@ -1,10 +1,10 @@
 """What a model is trained on: labelled collections, and WCXB's pages with their main content.
 
-One page gives several documents: its HTML (lines with markup), its plain text, what a main-content
-extractor leaves of it, what other extractors leave where they are installed (trafilatura, readability-lxml),
-and a text cut down on purpose, as some other extractor might have left it. Labels made for one are carried to
-the others by alignment, so that one model learns to read them all. All documents of a page share its site,
-and so stay in one fold.
+One page gives several documents: its HTML (lines with markup), the text that was labelled, its plain text as
+it is laid out, with blank lines, what a main-content extractor leaves of it, what others leave where they are
+installed (trafilatura, readability-lxml), and a text cut down on purpose, as some other extractor
+might have left it. Labels made for one are carried to the others by alignment, so that one model learns to
+read them all. All documents of a page share its site, and so stay in one fold.
 """
 
 from __future__ import annotations
@@ -31,9 +31,11 @@ if TYPE_CHECKING:
     from boilerplate_ds.errors import Rejects
 
 Progress = Callable[[str, float], None]
-HTML, TEXT, RESIDUE, EXTRACT, CUT = "html", "text", "residue", "extract", "cut"
-"""Views of a page: its HTML, its text, what an extractor left of it, what others left, its text cut down on
-purpose. The last two are for training alone."""
+HTML, TEXT, RESIDUE, PLAIN, EXTRACT, CUT = "html", "text", "residue", "plain", "extract", "cut"
+"""Views of a page: its HTML, its text, what an extractor left of it; and, for training alone, the text of a
+labelled page as it is laid out, what other extractors left, its text cut down on purpose."""
+FOR_TRAINING = (PLAIN, EXTRACT, CUT)
+"""Made to learn from, not to be measured on."""
 CUT_SHARE = (0.04, 0.5, 0.8, 0.5)
 """How likely a run of lines is left out of the cut view, by label: extractors drop navigation first."""
 
@@ -47,7 +49,7 @@ class TrainingPage:
     document : Document
     labels : ndarray of int8, shape (n_lines,)
         Class ids, ``MAIN``, ``NOT_MAIN`` or ``UNKNOWN``.
-    view : {"html", "text", "residue", "extract", "cut"}
+    view : {"html", "text", "residue", "plain", "extract", "cut"}
     origin : str
         Name of the collection or corpus.
     reference : str or None
@@ -132,14 +134,17 @@ def _cut(document: Document, labels: Labels, origin: str) -> TrainingPage:
         < np.array(CUT_SHARE)[labels[np.flatnonzero(np.diff(run, prepend=-1))]]
     )
     keep = ~dropped[run]
+    separators = document.separators and (*compress(document.separators, keep), document.separators[-1])
     lines = tuple(compress(document.lines, keep))
-    return TrainingPage(Document(lines=lines, **_fields(document)), labels[keep], CUT, origin)
+    cut = Document(lines=lines, separators=separators, **_fields(document))
+    return TrainingPage(cut, labels[keep], CUT, origin)
 
 
 def _views(source: str, document: Document) -> Iterator[tuple[str, Document]]:
     """Read a labelled page's HTML; refuses it before an extractor has to cope with it."""
     fields = _fields(document)
     yield HTML, Document.from_html(source, **fields)
+    yield PLAIN, Document.from_text(plain_text(source), **fields)
     yield RESIDUE, Document.from_text(plain_text(source, main_content=True), **fields)
     for extract in extracts(source):
         yield EXTRACT, Document.from_text(extract, **fields)

@@ -10,8 +10,7 @@ from boilerplate_ds.errors import DatasetError, Rejects
 from boilerplate_ds.labeling.collection import document_files, is_standoff, load_collection
 from boilerplate_ds.labeling.hydrate import Corpus
 from boilerplate_ds.training.corpora import (
-    CUT,
-    EXTRACT,
+    FOR_TRAINING,
     HTML,
     RESIDUE,
     TEXT,
@@ -204,7 +203,7 @@ def figures_of(pages: Sequence[TrainingPage], readings: Sequence[Reading]) -> Cr
     probabilities = [reading.labels for reading in readings]
     indices: dict[tuple[str, str], list[int]] = {}
     for index, page in enumerate(pages):
-        if page.view in (CUT, EXTRACT):  # made to learn from, not to be measured on
+        if page.view in FOR_TRAINING:
             continue
         indices.setdefault((page.origin, page.view), []).append(index)
     four_class: dict[str, Evaluation] = {}
