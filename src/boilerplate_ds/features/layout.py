@@ -27,12 +27,15 @@ N_LAYOUT = 12 + N_OPINIONS
 MOST_INDENT = 16
 NEAR = (6, 20)
 """Half widths, in lines, of the windows in which lines that stand alone are counted."""
-_LINE_KERNEL = kernel("boilerplate_ds.features.line_kernel")
-_CONTEXT_KERNEL = kernel("boilerplate_ds.features.context_kernel")
-
-
 LEAST_BLOCKS, LEAST_SHARE = 3, 1 / 20
 """Blocks, and their share of the lines, below which blank lines are chance: a title set apart, say."""
+_LINES = np.array([2, 3, 4, 6, 8, 11, 16, 23, 32, 45, 64, 91, 128, 181, 256], dtype=np.int64)
+_CHARACTERS = np.array(
+    [10, 20, 40, 70, 120, 200, 350, 600, 1000, 1700, 3000, 5000, 9000, 16000, 30000], dtype=np.int64
+)
+"""Steps at which blocks count as larger."""
+_LINE_KERNEL = kernel("boilerplate_ds.features.line_kernel")
+_CONTEXT_KERNEL = kernel("boilerplate_ds.features.context_kernel")
 
 
 def as_laid_out(document: Document) -> Document:
@@ -108,12 +111,6 @@ def _leading_spaces(batch: LineBatch) -> NDArray[np.int64]:
     first = np.append(marks, len(batch.classes))[np.searchsorted(marks, batch.start)]
     spaces: NDArray[np.int64] = np.minimum(first - batch.start, batch.length)
     return spaces
-
-
-_LINES = np.array([2, 3, 4, 6, 8, 11, 16, 23, 32, 45, 64, 91, 128, 181, 256])
-_CHARACTERS = np.array([10, 20, 40, 70, 120, 200, 350, 600, 1000, 1700, 3000, 5000, 9000, 16000, 30000])
-"""Steps at which blocks count as larger."""
-N_CODES = 5
 
 
 def layout_codes(batch: LineBatch) -> NDArray[np.int64]:
