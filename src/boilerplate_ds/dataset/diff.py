@@ -131,9 +131,9 @@ def _read(folder: Path) -> dict[str, _Row]:
     for split, path in shards(folder, "documents"):
         table = read_documents_table(path, _COLUMNS)
         ends = np.cumsum(compute.list_value_length(table["labels"]).to_numpy())
-        labels_of = np.split(compute.list_flatten(table["labels"]).to_numpy().astype(np.int8), ends[:-1])
+        labels_of = np.split(compute.list_flatten(table["labels"]).to_numpy().astype(np.int8), ends)[:-1]
         values = (table[name].to_pylist() for name in _COLUMNS if name != "labels")
-        for doc_id, site, text_sha256, labels in zip(*values, labels_of, strict=bool(len(ends))):
+        for doc_id, site, text_sha256, labels in zip(*values, labels_of, strict=True):
             if doc_id in rows:
                 raise DatasetError(
                     f"{path}: document {doc_id!r} is in the set twice; export the labels again"

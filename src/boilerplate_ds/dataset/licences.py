@@ -79,15 +79,14 @@ def without_text(
     first: dict[str, Document] = {}
     for item in gold:
         first.setdefault(item.document.id, item.document)
-    hashes = {doc_id: document.text_sha256 for doc_id, document in first.items()}
-    return {i: sha256 for i, sha256 in hashes.items() if not _publishes(first[i], sha256 in standoff, policy)}
+    return {i: d.text_sha256 for i, d in first.items() if not _publishes(d, standoff, policy)}
 
 
-def _publishes(document: Document, is_standoff: bool, policy: TextPolicy) -> bool:
+def _publishes(document: Document, standoff: Collection[str], policy: TextPolicy) -> bool:
     if policy != "licensed":
         return policy == "all"
     licence = licence_of(document)
-    return is_open(licence) if licence else not is_standoff
+    return is_open(licence) if licence else document.text_sha256 not in standoff
 
 
 def with_licence(gold: Sequence[GoldDocument], licences: Collection[str]) -> list[GoldDocument]:

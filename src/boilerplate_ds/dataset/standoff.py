@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import pyarrow as pa
+    import pyarrow.parquet as pq
     from datasets import Dataset, DatasetDict
     from numpy.typing import NDArray
 
@@ -173,7 +174,7 @@ def read_columns(path: Path, columns: Mapping[str, pa.DataType]) -> pa.Table:
             if missing:
                 raise DatasetError(f"{path}: lacks the column {missing[0]}; export the labels again")
             schema = pa.schema(columns.items()).with_metadata(file.schema_arrow.metadata)
-            batches = list(_in_proportion(path, handle, columns))
+            batches = list(_in_proportion(path, handle, file.metadata, columns))
             if not batches:
                 return schema.empty_table()
             return pa.Table.from_batches(batches).select(list(columns)).cast(schema).combine_chunks()
@@ -182,14 +183,12 @@ def read_columns(path: Path, columns: Mapping[str, pa.DataType]) -> pa.Table:
 
 
 def _in_proportion(
-    path: Path, handle: IO[bytes], columns: Mapping[str, pa.DataType]
+    path: Path, handle: IO[bytes], metadata: pq.FileMetaData, columns: Mapping[str, pa.DataType]
 ) -> Iterator[pa.RecordBatch]:
     """Yield a file's rows, few at a time, unless they are out of all proportion to its size."""
     import pyarrow as pa
-    from pyarrow import parquet
 
     room = MAX_GROWTH * (path.stat().st_size + _SMALL)
-    metadata = parquet.read_metadata(handle)
     groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
     values = (group.column(i).num_values for group in groups for i in range(group.num_columns))
     if max(values, default=0) <= room:

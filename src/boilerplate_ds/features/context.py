@@ -346,5 +346,5 @@ def _around(
 N_TEXT = N_LAYOUT + 29 + 2 * N_OPINIONS + 7 + 10 + 5 + 2 * len(WINDOWS) * (N_OPINIONS + 1) + 7 + N_OPINIONS
 N_CONTEXT = N_TEXT + N_OPINIONS + N_TREE
 """Features of a line: ``N_TEXT`` from text, ``N_LAYOUT`` of them from its layout; the rest from markup."""
-READ_OF = {"markup": slice(N_LAYOUT, N_CONTEXT), "text": slice(N_TEXT)}
+READ_OF = {"markup": slice(N_LAYOUT, N_CONTEXT), "text": slice(0, N_TEXT)}
 """Columns that say something of a line with markup, and of one without."""

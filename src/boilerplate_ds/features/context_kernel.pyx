@@ -2,9 +2,10 @@
 """Features of lines in their documents and in their trees, compiled.
 
 :mod:`~boilerplate_ds.features.context`, :mod:`~boilerplate_ds.features.layout`,
-:mod:`~boilerplate_ds.features.tree` and :mod:`~boilerplate_ds.features.markup_tokens` are the definitions; results are the same bit by bit. Logarithms
-are numpy's, whose last bit is no other library's: what a function here cannot finish without them it gives
-back as arguments, and :func:`place` puts the logarithms into their columns.
+:mod:`~boilerplate_ds.features.tree` and :mod:`~boilerplate_ds.features.markup_tokens` are the definitions;
+results are the same bit by bit. Logarithms are numpy's, whose last bit is no other library's: what a function
+here cannot finish without them it gives back as arguments, and :func:`place` puts the logarithms into their
+columns.
 """
 
 from libc.stdint cimport int64_t, uint64_t

@@ -443,10 +443,7 @@ def _markup_tokens_of_all_lines(batch: LineBatch) -> Iterator[Tokens]:
 
 
 def _features(
-    training: _TrainingLines,
-    text: NDArray[np.float32],
-    markup: NDArray[np.float32],
-    tell: Progress,
+    training: _TrainingLines, text: NDArray[np.float32], markup: NDArray[np.float32], tell: Progress
 ) -> NDArray[np.float32]:
     features, first = np.zeros((len(training.labels), N_CONTEXT), dtype=np.float32), 0
     for chunk in chunks(training.documents, _itself):

@@ -226,6 +226,6 @@ def _read_tensors(path: Path, data: bytes, promised: Mapping[str, Any]) -> dict[
             raise ModelError(f"{path}: tensor {name} holds values that are not finite")
     for grove in _groves(tensors):
         read = READ_OF[grove.partition(".")[0]]
-        if tensors[f"trees.{grove}.feature"].max() >= read.stop - (read.start or 0):
+        if tensors[f"trees.{grove}.feature"].max() >= read.stop - read.start:
             raise ModelError(f"{path}: tensor trees.{grove}.feature names features that there are not")
     return tensors

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from boilerplate_ds.document import Document
+    from boilerplate_ds.document import Document, Labels
     from boilerplate_ds.labeling.formats.labelled import AnnotationRecord
 
     Region = dict[str, Any]
@@ -192,8 +192,7 @@ def _read_annotation(document: Document, annotator: str, item: dict[str, Any]) -
     regions, notes, others = _sorted_results(item["result"])
     if not regions:
         return None
-    spans, owner = _spans(document, regions)
-    labels = np.array([spans[i].label for i in owner], dtype=np.int8)
+    labels, _ = _labels_of_lines(document, regions)
     carried = _carried(regions)
     editor = _user(item.get("updated_by"))
     by = annotator or editor or ("" if "annotator" in carried else _user(item.get("completed_by")))
@@ -213,13 +212,13 @@ def _read_prediction(document: Document, item: dict[str, Any]) -> Suggestion | N
     regions, _, _ = _sorted_results(item["result"])
     if not regions:
         return None
-    spans, owner = _spans(document, regions)
+    labels, owner = _labels_of_lines(document, regions)
     scores = [_score(region.get("score"), item.get("score")) for region in regions]
     return Suggestion(
         doc_id=document.id,
         text_sha256=document.text_sha256,
         source=check_annotator(str(item.get("model_version") or "label-studio")),
-        labels=np.array([spans[i].label for i in owner], dtype=np.int8),
+        labels=labels,
         scores=np.array([scores[i] for i in owner], dtype=np.float32),
     )
 
@@ -245,8 +244,8 @@ def _sorted_results(result: list[Any]) -> tuple[list[Region], str, list[Any]]:
     return regions, "\n".join(notes), others
 
 
-def _spans(document: Document, regions: list[Region]) -> tuple[list[Span], list[int]]:
-    """Read the regions' spans, and find the one that labels each line."""
+def _labels_of_lines(document: Document, regions: list[Region]) -> tuple[Labels, list[int]]:
+    """Give each line's label, and which of the regions gives it."""
     spans = [_span(region["value"]) for region in regions]
     owner = spans_of_lines(document, spans)
     text = document.text
@@ -256,7 +255,7 @@ def _spans(document: Document, regions: list[Region]) -> tuple[list[Span], list[
             raise LabelError(
                 f"the region {span.start}-{span.end} was {shown[:40]!r} and is {here[:40]!r} here"
             )
-    return spans, owner
+    return np.array([spans[i].label for i in owner], dtype=np.int8), owner
 
 
 def _span(value: dict[str, Any]) -> Span:
