@@ -262,6 +262,8 @@ def test_labels_of_the_lines_of_html_are_joined_to_the_pages_in_a_parquet_file(t
         ("lines-dev-passes", "lines-dev"),
         ("wcxb-lines", "wcxb-lines"),
         ("wcxb-lines-passes", "wcxb-lines"),
+        ("package-pages", "package-pages"),
+        ("package-pages-passes", "package-pages"),
     ],
 )
 def test_shipped_labels_are_valid_and_hold_no_text(name: str, corpus: str) -> None:
