@@ -219,6 +219,17 @@ def test_a_strangers_set_is_checked_before_it_is_used(
             diff_datasets(tmp_path / "mine", tmp_path / "theirs")
 
 
+def test_a_set_that_somebody_sorted_anew_gives_no_document_the_scores_of_another(
+    tmp_path: Path, gold_pages: list[GoldDocument]
+) -> None:
+    write(tmp_path / "set", gold_pages)
+    path = next((tmp_path / "set" / "documents").glob("train-*.parquet"))
+    table = parquet.read_table(path)
+    parquet.write_table(table.take(list(range(len(table)))[::-1]), path)
+    with pytest.raises(DatasetError, match=r"lines.*row \d+: the line is not of the document in its place"):
+        read_export(tmp_path / "set")
+
+
 def test_a_set_out_of_proportion_is_refused(tmp_path: Path, gold_pages: list[GoldDocument]) -> None:
     write(tmp_path / "bomb", gold_pages)
     path = next((tmp_path / "bomb" / "documents").glob("train-*.parquet"))

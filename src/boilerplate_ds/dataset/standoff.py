@@ -98,15 +98,9 @@ def read_export(folder: Path) -> Export:
     about: dict[str, str] = {}
     for split, path in shards(folder, "documents"):
         table = read_documents_table(path, tuple(document_features()))
-        of_lines = folder / "lines" / path.name
-        scores = read_columns(of_lines, {"score": line_features().arrow_schema.field("score").type})
         rows = table.to_pylist()
-        sizes = [len(row["labels"]) for row in rows]
-        if sum(sizes) != len(scores):
-            raise DatasetError(
-                f"{of_lines}: {len(scores):,} rows for {sum(sizes):,} labels; export them again"
-            )
-        documents += map(_gold_document, rows, _per_document(scores["score"].to_numpy(), sizes))
+        scores = _scores(folder / "lines" / path.name, table["id"], [len(row["labels"]) for row in rows])
+        documents += map(_gold_document, rows, scores)
         hashes += [row["text_sha256"] for row in rows]
         splits += [split] * len(rows)
         about = _about(path, table)
@@ -225,9 +219,18 @@ def _about(path: Path, table: pa.Table) -> dict[str, str]:
     return {field.name: str(about.get(field.name, "")) for field in fields(CardText)}
 
 
-def _per_document(scores: NDArray[Any], sizes: Sequence[int]) -> Iterator[NDArray[np.float32] | None]:
-    """Cut the scores of all lines into those of each document; None where there are none."""
-    for part in np.split(np.asarray(scores, dtype=np.float32), np.cumsum(sizes)[:-1]):
+def _scores(path: Path, ids: pa.ChunkedArray, sizes: Sequence[int]) -> Iterator[NDArray[np.float32] | None]:
+    """Read the scores of the lines of each document, None where there are none; checks whose they are."""
+    from pyarrow import compute
+
+    schema = line_features().arrow_schema
+    table = read_columns(path, {name: schema.field(name).type for name in ("doc_id", "score")})
+    if sum(sizes) != len(table):
+        raise DatasetError(f"{path}: {len(table):,} rows for {sum(sizes):,} labels; export them again")
+    theirs = compute.not_equal(table["doc_id"], ids.take(np.repeat(np.arange(len(sizes)), sizes)))
+    if compute.any(compute.fill_null(theirs, True)).as_py():
+        raise _bad_row(path, compute.fill_null(theirs, True), "the line is not of the document in its place")
+    for part in np.split(table["score"].to_numpy(), np.cumsum(sizes)[:-1]):
         yield None if np.isnan(part).all() else part
 
 
