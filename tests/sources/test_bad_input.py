@@ -66,7 +66,10 @@ def test_files_that_are_not_pages_are_refused(tmp_path: Path, name: str, content
 
 def test_binary_data_of_no_known_kind_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.bin").write_bytes(bytes(range(256)))
-    assert read(tmp_path / "a.bin")[1] == [f"unknown format (binary data); known are {', '.join(FORMATS)}"]
+    known = ", ".join(FORMATS)
+    assert read(tmp_path / "a.bin")[1] == [
+        f"unknown format (binary data); if it is one of {known}, say so: format=, --format"
+    ]
 
 
 def test_an_unknown_format_is_refused_at_once(tmp_path: Path) -> None:
@@ -121,17 +124,41 @@ def test_csv_rows_that_do_not_fit_are_named(tmp_path: Path) -> None:
         ["a", "d"],
         [
             "row 2: 4 fields under a header of 3; is a field with a delimiter not quoted?",
-            (
-                "row 3: no text column found; the columns are 'id'. "
-                "Name the one with the text: text_column=, --text-column"
-            ),
+            "row 3: 1 fields under a header of 3; the one with the text is not among them",
         ],
     )
 
 
 def test_a_csv_quote_that_is_not_closed_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(b'id,text\na,t\nb,"t\nc,t\n')
-    assert read(tmp_path / "a.csv") == (["a"], ["the last row has a quote that is not closed"])
+    assert read(tmp_path / "a.csv") == (["a"], ["row 2: lines 3 to 4: a quote is not closed"])
+
+
+@pytest.mark.parametrize(("name", "tab"), [("a.csv", ","), ("a.tsv", "\t")])
+def test_text_is_never_altered_by_quotes_that_are_none(tmp_path: Path, name: str, tab: str) -> None:
+    rows = [
+        "id|text",
+        'a|"Hello" he said',
+        "b|so",
+        'c|"a ""b"" c"',
+        'd|"open',
+        "e|t",
+        'f|"Cheap" tickets',
+        "g|t",
+    ]
+    (tmp_path / name).write_text("\n".join(rows).replace("|", tab) + "\n")
+    rejects = Rejects()
+    documents = {d.id: d.text for d in read_documents(tmp_path / name, rejects=rejects)}
+    assert documents == {"b": "so", "c": 'a "b" c', "g": "t"}
+    assert [item.record for item in rejects.items] == ["row 1", "row 4"]
+    assert "line 2: " in rejects.items[0].reason
+    assert "lines 5 to 7: " in rejects.items[1].reason
+
+
+def test_columns_of_one_name_are_all_kept(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,text,note,note,note_2\n1,t,x,y,z\n")
+    (document,) = read_documents(tmp_path / "a.csv")
+    assert document.metadata == {"note": "x", "note_2": "y", "note_2_2": "z"}
 
 
 def test_csv_bytes_that_do_not_fit_the_encoding_are_named(tmp_path: Path) -> None:

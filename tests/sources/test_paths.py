@@ -64,6 +64,10 @@ def test_several_paths_are_read_one_after_the_other(folder: Path) -> None:
     assert ids([folder / "c.jsonl", str(folder / "a")]) == ["c.jsonl#1", "b/c.html", "z.md"]
 
 
+def test_a_file_that_several_paths_stand_for_is_read_once(folder: Path) -> None:
+    assert ids([folder / "a" / "b" / "c.html", folder / "a", f"{folder}/./a/z.md"]) == ["c.html", "z.md"]
+
+
 def test_a_file_named_by_the_user_is_read_whatever_its_suffix(folder: Path) -> None:
     assert ids([folder / "Makefile", folder / ".hidden.txt"]) == ["Makefile#1", ".hidden.txt"]
 

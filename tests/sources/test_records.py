@@ -35,6 +35,12 @@ def test_the_likeliest_column_that_is_not_null_is_the_text(tmp_path: Path) -> No
     assert (document.text, document.metadata) == ("yes", {"html": "<p>no", "text": None})
 
 
+def test_an_empty_text_does_not_hide_the_page_beside_it(tmp_path: Path) -> None:
+    document = from_record(tmp_path, {"text": "", "lines": [], "html": "<p>yes"})
+    assert (document.lines, document.metadata) == (("yes",), {"text": "", "lines": []})
+    assert from_record(tmp_path, {"text": "", "html": None}).lines == ()
+
+
 def test_the_named_column_is_the_text(tmp_path: Path) -> None:
     document = from_record(tmp_path, {"text": "no", "summary": "yes"}, text_column="summary")
     assert (document.text, document.metadata) == ("yes", {"text": "no"})

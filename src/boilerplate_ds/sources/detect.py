@@ -123,7 +123,9 @@ def _format_of_text(head: bytes) -> str:
     if _ARRAY.match(text):
         return "json"
     if not encoding_of_bom(head) and _BINARY.search(head[:_LOOKED_AT]):
-        raise SourceError(f"unknown format (binary data); known are {', '.join(FORMATS)}")
+        raise SourceError(
+            f"unknown format (binary data); if it is one of {', '.join(FORMATS)}, say so: format=, --format"
+        )
     return "text"
 
 

@@ -39,12 +39,22 @@ class FoundFile:
 
 
 def find_files(path: PathLike | Iterable[PathLike]) -> Iterator[FoundFile | Reject]:
-    """Give the files that a path, or each of several paths, stands for, in a fixed order."""
+    """Give the files that a path, or each of several paths, stands for, in a fixed order.
+
+    A file that several of them stand for comes once.
+    """
     if isinstance(path, str | os.PathLike):
         yield from _find(os.fspath(path))
-    else:
-        for each in path:
-            yield from _find(os.fspath(each))
+        return
+    paths = [os.fspath(each) for each in path]
+    seen: set[str] = set()
+    for found in (found for each in paths for found in _find(each)):
+        if isinstance(found, FoundFile) and len(paths) > 1:
+            where = os.path.normpath(found.path)
+            if where in seen:
+                continue
+            seen.add(where)
+        yield found
 
 
 def walked_folder(path: str) -> Path | None:

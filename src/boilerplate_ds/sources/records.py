@@ -108,12 +108,17 @@ def check_text_column(columns: Collection[str], wanted: str | None) -> None:
     SourceError
         The message lists the columns.
     """
-    if not _candidates(columns, wanted):
+    if not has_text_column(columns, wanted):
         named = ", ".join(repr(name[:60]) for name in list(columns)[:_MOST_NAMED])
         more = f" and {len(columns) - _MOST_NAMED} more" if len(columns) > _MOST_NAMED else ""
         what = f"no column {wanted!r}" if wanted else "no text column found"
         columns_named = f"the columns are {named or 'none'}{more}"
         raise SourceError(f"{what}; {columns_named}. Name the one with the text: text_column=, --text-column")
+
+
+def has_text_column(columns: Collection[str], wanted: str | None) -> bool:
+    """Whether one of the columns can hold the text."""
+    return bool(_candidates(columns, wanted))
 
 
 def _check_nesting(record: Record) -> None:
@@ -134,11 +139,13 @@ def _items(value: Mapping[str, Any] | list[Any]) -> Iterable[Any]:
 
 
 def _text_column(record: Record, wanted: str | None) -> str:
-    """Choose the first field that may hold the text and is not null."""
+    """Choose the first field that may hold the text and is neither null nor empty, if there is one."""
     candidates = _candidates(record, wanted)
     if not candidates:
         check_text_column(record, wanted)
-    return next((name for name in candidates if record[name] is not None), candidates[0])
+    given = [name for name in candidates if record[name] is not None]
+    filled = [name for name in given if record[name] or not isinstance(record[name], str | bytes | list)]
+    return (filled or given or candidates)[0]
 
 
 def _candidates(columns: Collection[str], wanted: str | None) -> list[str]:

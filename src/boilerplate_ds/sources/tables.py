@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from boilerplate_ds.errors import Reject, SourceError
 from boilerplate_ds.sources.encoding import decode_text, encoding_of_bom
-from boilerplate_ds.sources.records import check_text_column, read_record
+from boilerplate_ds.sources.records import check_text_column, has_text_column, read_record
 from boilerplate_ds.sources.stream import MAX_RECORD_BYTES
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ _DELIMITERS = ",;\t|"
 def read_csv(file: PageFile) -> Iterator[Page | Reject]:
     """Read a CSV file; its header tells which of ``, ; | tab`` stands between fields.
 
-    A row's number is its place below the header. Fields that a short row leaves out are absent.
+    A row's number is its place below the header. Fields that a short row leaves out are absent, and of
+    columns with one name the second is called ``name_2``. Quotes are those of RFC 4180, in tables with tabs,
+    too: a field that holds more after its closing quote is ambiguous, so its row is rejected.
     """
     yield from _read_table(file, delimiter=None)
 
@@ -36,15 +38,35 @@ def read_tsv(file: PageFile) -> Iterator[Page | Reject]:
 def _read_table(file: PageFile, delimiter: str | None) -> Iterator[Page | Reject]:
     rows = table_rows(file.stream, delimiter)
     header = next(rows, None)
+    if isinstance(header, SourceError):
+        raise header
     if header is None:
         return
+    header = _with_one_name_each(header)
     check_text_column(header, file.text_column)
     for number, row in enumerate(rows, start=1):
-        yield read_record(row_record(header, row), file, "row", number)
+        record = row_record(header, row)
+        if not isinstance(record, SourceError) and not has_text_column(record, file.text_column):
+            count = f"{len(record)} fields under a header of {len(header)}"
+            record = SourceError(f"{count}; the one with the text is not among them")
+        yield read_record(record, file, "row", number)
 
 
-def table_rows(stream: PageStream, delimiter: str | None = None) -> Iterator[list[str]]:
+def _with_one_name_each(header: list[str]) -> list[str]:
+    names: dict[str, None] = {}
+    for name in header:
+        number, own = 1, name
+        while own in names:
+            number += 1
+            own = f"{name}_{number}"
+        names[own] = None
+    return list(names)
+
+
+def table_rows(stream: PageStream, delimiter: str | None = None) -> Iterator[list[str] | SourceError]:
     """Give the rows of a table that are not blank, the header first; the header tells the delimiter.
+
+    A row that cannot be told into fields comes as an error that names its lines.
 
     Raises
     ------
@@ -56,19 +78,28 @@ def table_rows(stream: PageStream, delimiter: str | None = None) -> Iterator[lis
     return _rows(lines, delimiter or _delimiter_of(stream.head()))
 
 
-def _rows(lines: _RowLines, delimiter: str) -> Iterator[list[str]]:
-    rows = csv.reader(lines, delimiter=delimiter)
-    try:
-        for row in rows:
-            lines.start_row()
-            if row:
+def _rows(lines: _RowLines, delimiter: str) -> Iterator[list[str] | SourceError]:
+    rows = csv.reader(lines, delimiter=delimiter, strict=True)
+    while True:
+        first = rows.line_num + 1
+        lines.start_row()
+        try:
+            if row := next(rows):
                 yield row
-    except (csv.Error, UnicodeError) as error:
-        raise SourceError(f"near line {rows.line_num + 1}: {error}; what follows is not read") from error
+        except StopIteration:
+            return
+        except csv.Error as error:
+            place = f"line {first}" if first == rows.line_num else f"lines {first} to {rows.line_num}"
+            fault = "a quote is not closed" if "unexpected end" in str(error) else str(error)
+            yield SourceError(f"{place}: {fault}")
+        except UnicodeError as error:
+            raise SourceError(f"near line {rows.line_num + 1}: {error}; what follows is not read") from error
 
 
-def row_record(header: list[str], row: list[str]) -> dict[str, str] | SourceError:
+def row_record(header: list[str], row: list[str] | SourceError) -> dict[str, str] | SourceError:
     """Name the fields of a row; what is wrong with it comes as a :class:`SourceError`."""
+    if isinstance(row, SourceError):
+        return row
     if len(row) > len(header):
         return SourceError(
             f"{len(row)} fields under a header of {len(header)}; is a field with a delimiter not quoted?"
@@ -111,8 +142,6 @@ class _RowLines:
             raise SourceError(f"a row of more than {MAX_RECORD_BYTES:,} characters; is a quote not closed?")
         if not line.endswith(("\n", "\r")):
             self._stream.finish()  # a row that broken compression cuts is not a row
-        if not line and self._size:
-            raise SourceError("the last row has a quote that is not closed")
         if not line:
             raise StopIteration
         return line

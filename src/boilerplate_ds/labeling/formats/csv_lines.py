@@ -118,10 +118,14 @@ def _grouped(path: Path, rejects: Rejects | None) -> dict[tuple[str, str], list[
         try:
             rows = table_rows(stream)
             header = next(rows, [])
+            if isinstance(header, SourceError):
+                raise header
             missing = [name for name in _REQUIRED if name not in header]
             if missing:
                 raise SourceError(f"its header lacks {', '.join(missing)}")
             for number, row in enumerate(rows, start=1):
+                if isinstance(row, SourceError):  # of which document, nobody knows
+                    raise row
                 record = row_record(header, row)
                 problem = str(record) if isinstance(record, SourceError) else ""
                 fields = _unescaped(dict(zip(header, row, strict=False)))
