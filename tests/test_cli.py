@@ -376,6 +376,10 @@ def test_the_options_of_a_folder_reach_it(crawl: Path, tmp_path: Path) -> None:
         (["-o", "out.parquet"], "Parquet is written to a folder: -o cleaned/ --to parquet"),
         (["--with", "colour", "-o", "out"], "unknown extra 'colour'; known are labels, scores, removed"),
         (["-o", "."], "is part of the input"),
+        (["-o", "page.txt", "--json"], "page.txt is part of the input"),
+        (["-o", "out.json"], "a file is .txt or .jsonl"),
+        (["-o", "out.html"], "a file is .txt or .jsonl"),
+        (["--dry-run", "--with", "colour"], "unknown extra 'colour'"),
         (["--format", "docx", "-o", "out"], "unknown format 'docx'"),
     ],
 )
@@ -629,6 +633,11 @@ def test_a_reader_that_leaves_early_is_no_error(command: list[str], tmp_path: Pa
 # inspect
 
 
+def test_a_page_is_shown_in_one_way(page: Path, tmp_path: Path) -> None:
+    result = run("inspect", page, "--json", "--html", tmp_path / "page.html")
+    assert (result.exit_code, list(tmp_path.glob("*.html"))) == (COULD_NOT_RUN, [])
+
+
 def test_each_line_is_shown_with_its_letter_and_score(page: Path) -> None:
     result = run("inspect", page)
     heading, *lines = result.stdout.splitlines()
@@ -797,6 +806,8 @@ def test_without_a_copy_hydration_cannot_run(standoff: Path, tmp_path: Path, sou
     result = run("hydrate", tmp_path / "empty", "--from", tmp_path)
     assert result.exit_code == COULD_NOT_RUN
     assert "corpus.json: missing" in one_message(result)
+    result = run("hydrate", tmp_path / "no", "--from", tmp_path)
+    assert f"{tmp_path / 'no'}: no such folder" in one_message(result)
 
 
 # train and evaluate

@@ -47,7 +47,7 @@ class Label(str, Enum):
         return self.value[0]
 
     @classmethod
-    def parse(cls, value: str | int) -> Label:
+    def parse(cls, value: str | int | np.integer[Any]) -> Label:
         """Read a label from its name, its one-letter code or its class id.
 
         Raises
@@ -55,7 +55,7 @@ class Label(str, Enum):
         LabelError
             If ``value`` names no label.
         """
-        if isinstance(value, int) and 0 <= value < len(_LABELS):
+        if isinstance(value, int | np.integer) and 0 <= value < len(_LABELS):
             return _LABELS[value]
         for label in _LABELS:
             if value in (label.value, label.code):

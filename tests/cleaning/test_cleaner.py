@@ -8,12 +8,14 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boilerplate_ds import Cleaner, Document, Label
 from boilerplate_ds.errors import LabelError, ModelError
+from boilerplate_ds.model.runtime import Reading
 
 PAGE = """Skip to content
 Home | News | Sport | Weather
@@ -45,6 +47,13 @@ def test_the_released_model_cleans_a_page(cleaner):
     assert "had to wait up to three hours" in kept
     for gone in ("Skip to content", "Home | News", "All rights reserved", "newsletter"):
         assert gone not in kept
+
+
+def test_a_label_named_twice_counts_once():
+    once, twice = Cleaner(drop=["ad", "navigation"]), Cleaner(drop=["navigation", "n", "ad", 1, np.int8(2)])
+    assert once.fingerprint == twice.fingerprint
+    reading = Reading(np.float32([[0.6, 0.4, 0, 0]]), np.float32([0.6]), np.array([1]))
+    assert Cleaner(drop=["ad", "ad"]).decide(reading).tolist() == [True]
 
 
 def test_kept_lines_are_lines_of_the_input_in_order(cleaner):

@@ -129,6 +129,17 @@ def test_labels_scores_and_removed_lines_stand_beside_the_text(crawl, tmp_path):
     assert row["removed_lines"] == [line for line in lines if line not in kept]
 
 
+def test_a_field_named_like_an_extra_is_kept_beside_it(tmp_path):
+    record = {"text": PAGE.format(0), "removed_lines": ["mine"]}
+    (tmp_path / "in.jsonl").write_text(json.dumps(record))
+    clean(tmp_path / "in.jsonl", tmp_path / "out", extras=["removed"])
+    clean(tmp_path / "out" / "data", tmp_path / "again", extras=["removed"])
+    (once,), (twice,) = rows(tmp_path / "out"), rows(tmp_path / "again")
+    assert once["original_removed_lines"] == ["mine"]
+    assert twice["original_removed_lines"] == ["mine"]
+    assert twice["original_original_removed_lines"] == once["removed_lines"]
+
+
 def test_parquet_holds_the_same_rows(crawl, tmp_path):
     clean(crawl, tmp_path / "jsonl", extras=["removed"])
     clean(crawl, tmp_path / "parquet", extras=["removed"], to="parquet")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from datetime import datetime, timezone
 
 import pyarrow as pa
@@ -59,6 +60,9 @@ def _plain(written, value) -> bool:
         ([1, "x"], pa.list_(pa.int64()), False),
         (datetime(2024, 1, 1, tzinfo=timezone.utc), pa.timestamp("us", "UTC"), True),
         (2**70, pa.int64(), False),
+        (2**63, pa.uint64(), True),
+        (-1, pa.uint64(), False),
+        (200, pa.int8(), False),
         (None, pa.int64(), True),
     ],
 )
@@ -71,6 +75,7 @@ def test_json_rows_are_json_for_every_reader():
         "half": "\ud800",
         "date": datetime(2024, 1, 1, tzinfo=timezone.utc),
         "bytes": b"x",
+        "picture": b"\x89PNG\xff",
         "nan": [float("nan")],
     }
     line = json_row(row)
@@ -78,6 +83,7 @@ def test_json_rows_are_json_for_every_reader():
         "half": "\ud800",
         "date": "2024-01-01T00:00:00+00:00",
         "bytes": "x",
+        "picture": b64encode(b"\x89PNG\xff").decode(),
         "nan": [None],
     }
     assert line.count(b"\n") == 1

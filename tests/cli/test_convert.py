@@ -91,3 +91,9 @@ def test_what_is_no_collection_cannot_be_written(tmp_path):
     done = convert(tmp_path, "--to", "csv", "-o", tmp_path / "x.csv")
     assert done.exit_code == 2
     assert not (tmp_path / "x.csv").exists()
+
+
+def test_an_annotator_is_named_only_for_labels_that_come_in(collection, tmp_path):
+    done = convert(collection, "--to", "csv", "-o", tmp_path / "out.csv", "--annotator", "me")
+    assert done.exit_code == 2
+    assert not (tmp_path / "out.csv").exists()

@@ -42,14 +42,22 @@ class CleanedPage:
     def row(self, extras: Sequence[str]) -> dict[str, Any]:
         """Give the row to write, with the fields in ``extras`` (:data:`EXTRAS`) beside the text."""
         row = row_of(self.page, self.document, self.text)
-        if "labels" in extras:
-            row[EXTRAS["labels"]] = [LABEL_NAMES[label] for label in self.labels.tolist()]
-        if "scores" in extras:
-            row[EXTRAS["scores"]] = [round(score, 4) for score in self.scores.tolist()]
-        if "removed" in extras:
-            lines = zip(self.document.lines, self.keep.tolist(), strict=True)
-            row[EXTRAS["removed"]] = [line for line, kept in lines if not kept]
+        for extra in extras:
+            own = name = EXTRAS[extra]
+            while own in row:  # the record has a field of that name, from an earlier run perhaps
+                own = f"original_{own}"
+            if own != name:
+                row[own] = row[name]
+            row[name] = self._beside(extra)
         return row
+
+    def _beside(self, extra: str) -> list[Any]:
+        if extra == "labels":
+            return [LABEL_NAMES[label] for label in self.labels.tolist()]
+        if extra == "scores":
+            return [round(score, 4) for score in self.scores.tolist()]
+        lines = zip(self.document.lines, self.keep.tolist(), strict=True)
+        return [line for line, kept in lines if not kept]
 
 
 @dataclass(slots=True)

@@ -91,7 +91,8 @@ class Cleaner:
         threshold: float | None = None,
     ) -> None:
         drop = [drop] if isinstance(drop, str | Label) else drop
-        self.drop = tuple(Label.parse(label) for label in drop)
+        named = {Label.parse(label) for label in drop}
+        self.drop = tuple(label for label in Label if label in named)
         self.threshold = None if threshold is None else float(threshold)
         if self.threshold is not None and not 0 <= self.threshold <= 1:
             raise ValueError(f"threshold is a probability from 0 to 1, not {threshold}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from datetime import date, time
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,10 @@ def row_of(page: Page, document: Document, text: str) -> dict[str, Any]:
 
 
 def json_row(row: Mapping[str, Any]) -> bytes:
-    """Write a row as one line of JSON; dates as ISO 8601, bytes as text, NaN and infinities as null."""
+    """Write a row as one line of JSON; dates as ISO 8601, NaN and infinities as null.
+
+    Bytes become text if they are UTF-8, else Base64.
+    """
     try:
         line = json.dumps(row, ensure_ascii=False, allow_nan=False, default=_plain)
     except ValueError:
@@ -52,7 +56,10 @@ def _plain(value: object) -> object:
     if isinstance(value, date | time):
         return value.isoformat()
     if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return b64encode(value).decode()
     return str(value)
 
 
@@ -166,7 +173,9 @@ def _fits_scalar(value: Any, kind: pa.DataType) -> bool:
     if pa.types.is_string(kind):
         return isinstance(value, str)
     if pa.types.is_integer(kind):
-        return is_whole and -(2**63) <= value < 2**63
+        unsigned = pa.types.is_unsigned_integer(kind)
+        bits = kind.bit_width - (not unsigned)
+        return is_whole and (0 if unsigned else -(1 << bits)) <= value < 1 << bits
     if pa.types.is_floating(kind):
         return isinstance(value, float) or (is_whole and abs(value) <= _MOST_EXACT_FLOAT)
     try:

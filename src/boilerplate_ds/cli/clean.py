@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from boilerplate_ds.cleaning import Cleaner
     from boilerplate_ds.document import Document
 
-FILE_SUFFIXES = (".txt", ".text", ".md", ".html", ".json", ".jsonl", ".ndjson", ".parquet")
+FILE_SUFFIXES = (".txt", ".text", ".md", ".jsonl", ".ndjson", ".parquet")
 """What the name of an output *file* ends in; any other name that is not there yet is a folder."""
 _BOM = "\ufeff"
 _FOLDER_OPTIONS = {
@@ -110,26 +110,27 @@ def clean(
     cleaner = _cleaner(model, drop, threshold)
     require_input(pages)
     reading = {"format": format_, "text_column": text_column}
+    extras = clean_corpus.named_extras(folder_options.pop("extras"))
     if dry_run:
         clean_corpus.show_sample(pages, cleaner, reading, as_json=as_json)
     elif out is not None and names_folder(out):
-        clean_corpus.to_folder(pages, out, cleaner, reading, as_json=as_json, **folder_options)
+        clean_corpus.to_folder(pages, out, cleaner, reading, as_json=as_json, extras=extras, **folder_options)
     else:
-        _refuse(folder_options, out)
+        _refuse(folder_options | {"extras": extras}, out)
         _to_file(pages, cleaner, reading, Path(out) if out is not None else None, as_json=as_json)
 
 
 def names_folder(out: str) -> bool:
     """Whether ``-o`` names a folder: one that is there, a name ending in /, a new name without a suffix."""
-    if Path(out).exists() or out == "-":
-        return Path(out).is_dir()
-    if out.endswith("/") or out.lower().endswith(FILE_SUFFIXES):
-        return out.endswith("/")
     from boilerplate_ds.sources.detect import is_page_name
 
+    if out == "-" or Path(out).is_dir() or out.endswith("/"):
+        return out != "-"
+    if out.lower().endswith(FILE_SUFFIXES):
+        return False
     if is_page_name(out):
         raise click.UsageError(f"{out}: a file is .txt or .jsonl (for a folder of that name, end it with /)")
-    return True
+    return not Path(out).exists()
 
 
 def _refuse(folder_options: dict[str, Any], out: str | None) -> None:
@@ -145,7 +146,12 @@ def _to_file(
     pages: tuple[str, ...], cleaner: Cleaner, reading: dict[str, Any], out: Path | None, *, as_json: bool
 ) -> None:
     from boilerplate_ds.sources import read_documents
+    from boilerplate_ds.sources.paths import FoundFile, find_files
 
+    if as_json and out is not None and out.is_file():  # records would lose their other fields
+        for found in find_files(pages):
+            if isinstance(found, FoundFile) and Path(found.path).resolve() == out.resolve():
+                raise click.UsageError(f"{out} is part of the input; write to another file, or to a folder")
     rejects = told(Rejects())
     documents = read_documents(list(pages), **reading, rejects=rejects)
     with output(out) as write:

@@ -39,6 +39,13 @@ SHOWN_GROUPS = 10
 LOG_WIDTH = 200
 
 
+def named_extras(names: str | None) -> tuple[str, ...]:
+    """Read what ``--with`` names."""
+    from boilerplate_ds.cleaning.corpus import checked_extras
+
+    return checked_extras(name for part in (names or "").split(",") if (name := part.strip()))
+
+
 def to_folder(
     pages: Sequence[str],
     out: str,
@@ -47,7 +54,7 @@ def to_folder(
     *,
     as_json: bool,
     to: str | None,
-    extras: str | None,
+    extras: tuple[str, ...],
     workers: int | None,
     shard_size: float | None,
     restart: bool,
@@ -61,7 +68,7 @@ def to_folder(
             out,
             cleaner=cleaner,
             to="parquet" if to == "parquet" else "jsonl",
-            extras=[name for part in (extras or "").split(",") if (name := part.strip())],
+            extras=extras,
             workers=workers,
             shard_bytes=SHARD_BYTES if shard_size is None else max(1, int(shard_size * 2**20)),
             restart=restart,

@@ -46,6 +46,8 @@ def convert(  # noqa: PLR0917 - click passes them by name
     """
     if (to_format is None) == (from_format is None):
         raise click.UsageError("give either --to FORMAT or --from FORMAT")
+    if to_format and annotator:
+        raise click.UsageError("--annotator names whose labels a file holds; it goes with --from")
     rejects = told(Rejects())
     if to_format:
         report = _write(source, to_format, out, rejects)

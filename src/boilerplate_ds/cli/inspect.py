@@ -56,6 +56,8 @@ def inspect(
     from boilerplate_ds.cleaning import Cleaner
     from boilerplate_ds.sources import read_documents
 
+    if as_json and html is not None:
+        raise click.UsageError("give --json or --html, not both")
     cleaner = Cleaner(model)
     require_input([page])
     rejects = told(Rejects())

@@ -97,6 +97,8 @@ class Corpus:
         try:
             return cls(**json.loads(path.read_text("utf-8")))
         except FileNotFoundError:
+            if not path.parent.is_dir():
+                raise DatasetError(f"{path.parent}: no such folder") from None
             raise DatasetError(
                 f"{path}: missing; only stand-off collections are hydrated, and each has one"
             ) from None
