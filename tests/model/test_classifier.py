@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from threading import Event
 from types import SimpleNamespace
@@ -26,6 +27,56 @@ PAGE = '<nav class="menu"><a href="/">Home</a></nav><main><p>The ferry runs ever
 def test_parameters_are_stored_as_given_and_cloned():
     estimator = LineClassifier(n_folds=3, epochs=2, random_state=7, n_jobs=2)
     assert clone(estimator).get_params() == {"n_folds": 3, "epochs": 2, "random_state": 7, "n_jobs": 2}
+
+
+@pytest.mark.parametrize("wrong", [{"n_folds": 1}, {"epochs": 0}])
+def test_parameters_out_of_range_are_refused(wrong, small_set):
+    with pytest.raises(ValueError, match="2 folds or more and 1 epoch or more"):
+        LineClassifier(**wrong).fit(*small_set)
+
+
+def test_any_random_state_of_scikit_learn_will_do(small_set):
+    documents, labels = small_set[0][:8], small_set[1][:8]
+    for state in (None, np.random.RandomState(0)):
+        LineClassifier(epochs=1, n_folds=2, random_state=state).fit(documents, labels)
+
+
+def test_a_loaded_model_knows_what_it_was_trained_with(small_model, tmp_path):
+    small_model.save(tmp_path / "first")
+    loaded = LineClassifier.load(tmp_path / "first")
+    assert loaded.get_params() == {**small_model.get_params(), "n_jobs": 1}
+    config = json.loads((tmp_path / "first" / "config.json").read_text())
+    config["facts"]["parameters"] = {"epochs": "many", "random_state": 5, "n_jobs": 999, "model_": 1}
+    (tmp_path / "first" / "config.json").write_text(json.dumps(config))
+    strange = LineClassifier.load(tmp_path / "first").get_params()
+    assert strange == {**LineClassifier().get_params(), "random_state": 5}
+
+
+def test_what_is_no_document_is_named(small_model):
+    with pytest.raises(TypeError, match=r"a Document is read, not str; Document\.from_text"):
+        small_model.predict(["a text"])
+
+
+@pytest.mark.parametrize(
+    ("labels", "found"),
+    [
+        (["content", "ad"], "got <U7 such as"),
+        ([0.5, 1.0], "got float64 such as"),
+        ([0, 4], "got 4"),
+    ],
+)
+def test_labels_that_are_no_class_ids_are_named(labels, found):
+    with pytest.raises(DatasetError, match=rf"page: labels are class ids .*{found}"):
+        LineClassifier().fit([Document(id="page", lines=("a", "b"))], [labels])
+
+
+def test_a_label_of_context_may_be_any_low_number(small_model, small_set):
+    documents, labels = small_set
+    low = [np.where(given == 0, -100, given) for given in labels]
+    lower = [np.where(given == 0, -253, given.astype(np.int64)) for given in labels]
+    assert small_model.score(documents, lower) == small_model.score(documents, low)
+    with pytest.raises(DatasetError, match="nothing to score"):
+        small_model.score(documents[:1], [np.full(len(documents[0].lines), -253)])
 
 
 def test_predicting_before_fitting_is_an_error():
@@ -56,9 +107,9 @@ def test_when_the_trees_fail_the_network_does_not_go_on(small_set, monkeypatch):
         raise MemoryError
 
     monkeypatch.setattr(classifier, "fit_network", endless)
-    monkeypatch.setattr(classifier, "fit_trees", failing)
+    monkeypatch.setattr(classifier, "fit_bag", failing)
     with pytest.raises(MemoryError):
-        LineClassifier(n_folds=2, n_jobs=2).fit(*small_set)
+        LineClassifier(n_folds=2, n_jobs=5).fit(*small_set)  # a thread each for network and trees
     assert ended.wait(60)
 
 
@@ -180,8 +231,8 @@ def test_html_and_text_train_one_model():
     ("labels", "message"),
     [
         ([np.array([0])], "2 lines, but labels of shape"),
-        ([np.array([0, 4])], "class ids below 4"),
-        ([np.array([0.0, 1.0])], "class ids below 4"),
+        ([np.array([0, 4])], r"integers below 4\), got 4"),
+        ([np.array([0.0, 1.0])], r"integers below 4\), got float64"),
         ([], "1 documents, but labels of 0"),
         ([np.array([-3, -3])], "nothing to train on"),
     ],

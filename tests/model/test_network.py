@@ -32,7 +32,10 @@ def test_gradients_match_finite_differences(features, targets):
     network = Network.initial(features, seed=0)
     layout = n._Layout(ENDS)
     inputs = features.astype(np.float64)
-    dropped = [n._dropout(np.random.default_rng(3 + i), (layout.n_rows, n.HIDDEN), 0.2) for i in range(3)]
+    dropped = [
+        n._dropout(np.random.default_rng(3 + i), (layout.n_rows, n.HIDDEN), 0.2)
+        for i in range(len(n.DILATIONS))
+    ]
     p = {name: values.astype(np.float64) for name, values in network.parameters.items()}
 
     def loss() -> tuple[float, np.ndarray, n._Pass]:

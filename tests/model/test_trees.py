@@ -9,7 +9,7 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from boilerplate_ds.model import trees as t
-from boilerplate_ds.model.trees import GROVES, LEAVES, TESTS, Trees, fit_trees
+from boilerplate_ds.model.trees import GROVES, LEAVES, TESTS, Trees, fit_bag, joined
 from kernels import in_python, same
 
 N_LINES = 3000
@@ -31,9 +31,12 @@ def answers_to(features: np.ndarray, grove: str) -> np.ndarray:
 def fit(features: np.ndarray, grove: str) -> Trees:
     lines = np.arange(N_LINES)
     weight = np.ones(N_LINES, dtype=np.float32)
-    trees = fit_trees(features, lines, answers_to(features, grove), weight, grove=grove)
-    assert trees is not None
-    return trees
+    answers = answers_to(features, grove)
+    bags = [
+        fit_bag(features, lines, answers, weight, grove=grove, number=number)
+        for number in range(GROVES[grove].bags)
+    ]
+    return joined([bag for bag in bags if bag is not None])
 
 
 @pytest.mark.parametrize("grove", GROVES)
@@ -76,7 +79,7 @@ def test_trees_read_the_features_that_tell_most(features):
     among = np.concatenate((noise, features), axis=1)
     answers = answers_to(features, "text.main")
     weight = np.ones(N_LINES, dtype=np.float32)
-    trees = fit_trees(among, np.arange(N_LINES), answers, weight, grove="text.main")
+    trees = fit_bag(among, np.arange(N_LINES), answers, weight, grove="text.main")
     assert trees is not None
     read = set(np.unique(trees.feature[trees.out > 0]).tolist())
     assert len(read) <= plan.features
@@ -151,7 +154,7 @@ def test_too_few_lines_or_one_answer_alone_give_no_trees(features):
     lines = np.arange(N_LINES)
     few = lines[: t.ENOUGH - 1]
     answers = (few % 2).astype(np.int8)
-    assert fit_trees(features, few, answers, weight[few], grove="markup.main") is None
-    assert fit_trees(features, lines, np.zeros(N_LINES, dtype=np.int8), weight, grove="markup.main") is None
+    assert fit_bag(features, few, answers, weight[few], grove="markup.main") is None
+    assert fit_bag(features, lines, np.zeros(N_LINES, dtype=np.int8), weight, grove="markup.main") is None
     three = (lines % 3).astype(np.int8)
-    assert fit_trees(features, lines, three, weight, grove="markup.labels") is None
+    assert fit_bag(features, lines, three, weight, grove="markup.labels") is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from concurrent.futures import CancelledError
+from numbers import Integral
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GroupKFold
+from sklearn.utils import check_random_state
 from threadpoolctl import threadpool_limits
 
 from boilerplate_ds.document import MAIN, NOT_MAIN
@@ -23,9 +25,9 @@ from boilerplate_ds.features.text_tokens import TEXT_BITS
 from boilerplate_ds.model.hub import find_model
 from boilerplate_ds.model.linear import N_OPINIONS, LinearModel, fit_linear, token_matrix
 from boilerplate_ds.model.network import N_LABELS, Schedule, Targets, fit_network
-from boilerplate_ds.model.persistence import load_model, save_model
+from boilerplate_ds.model.persistence import load_model, read_config, save_model
 from boilerplate_ds.model.runtime import LineModel, Reading, chunks
-from boilerplate_ds.model.trees import GROVES, Trees, fit_trees
+from boilerplate_ds.model.trees import GROVES, Trees, fit_bag, joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -46,6 +48,7 @@ FOUR_CLASS_WEIGHT = 2.5
 FLAT = 3
 """One of so many training texts, by its hash, is read without blank lines and indentation, as many come."""
 _MAX_WORDS = 200
+_CONTEXT_ONLY = -128
 
 
 class LineClassifier(BaseEstimator):  # type: ignore[misc]
@@ -59,10 +62,11 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     n_folds : int
-        Folds, by group, for the out-of-fold opinions of the first stage.
+        Folds, by group, for the out-of-fold opinions of the first stage; 2 or more.
     epochs : int
-        Passes of the second stage over the data.
-    random_state : int
+        Passes of the second stage over the data; 1 or more.
+    random_state : int, RandomState instance or None
+        As everywhere in scikit-learn; with an int the same pages give the same model.
     n_jobs : int
         Processes that fit the first stage's folds, then threads that fit the network and the trees, of which
         four find work.
@@ -75,7 +79,14 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
         Class ids, in the order of :class:`~boilerplate_ds.document.Label`.
     """
 
-    def __init__(self, *, n_folds: int = 5, epochs: int = 12, random_state: int = 0, n_jobs: int = 1) -> None:
+    def __init__(
+        self,
+        *,
+        n_folds: int = 5,
+        epochs: int = 12,
+        random_state: int | np.random.RandomState | None = 0,
+        n_jobs: int = 1,
+    ) -> None:
         self.n_folds = n_folds
         self.epochs = epochs
         self.random_state = random_state
@@ -110,7 +121,11 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
         ------
         DatasetError
             If labels do not fit their documents, or no line is labelled.
+        ValueError
+            If a parameter is out of its range.
         """
+        if self.n_folds < 2 or self.epochs < 1:
+            raise ValueError(f"2 folds or more and 1 epoch or more, not {self.n_folds} and {self.epochs}")
         given = [d.site or d.id for d in documents] if groups is None else list(groups)
         training = _TrainingLines.of(documents, _checked(documents, labels, given), given)
         tell = progress or (lambda _step, _done: None)
@@ -161,6 +176,9 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
 
         targets = training.targets()
         over = Event()
+        seed = self.random_state
+        if not isinstance(seed, Integral):
+            seed = int(check_random_state(seed).randint(2**31))
 
         def tell_unless_over(done: float) -> None:
             if over.is_set():
@@ -172,27 +190,29 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
             training.ends,
             targets,
             views=training.views(),
-            seed=self.random_state,
+            seed=seed,
             schedule=Schedule(epochs=self.epochs),
             progress=tell_unless_over,
         )
-        groves = (
-            delayed(_fit_grove)(features, training.has_markup, targets, grove, self.random_state)
-            for grove in GROVES
-        )
-        trees = {}
+        names = [(grove, number) for grove, plan in GROVES.items() for number in range(plan.bags)]
+        bags = [delayed(_fit_bag)(features, training.has_markup, targets, *name, seed=seed) for name in names]
+        # in this order two cores end at about the same time
+        jobs = [*bags[:-1], network, bags[-1]]
+        fitted: list[Any] = []
         try:
             with threadpool_limits(1, user_api="blas"):
                 side_by_side = Parallel(n_jobs=self.n_jobs, backend="threading", return_as="generator")
-                fitted = side_by_side([network, *groves])
-                first: Network = next(fitted)
-                for number, (grove, grown) in enumerate(zip(GROVES, fitted, strict=True)):
-                    if grown is not None:
-                        trees[grove] = grown
-                    tell("Training trees", (number + 1) / len(GROVES))
+                for result in side_by_side(jobs):
+                    fitted.append(result)
+                    tell("Training trees", len(fitted) / len(jobs))
         finally:
             over.set()  # after an error or Ctrl-C the network's thread would go on to its end
-        return first, trees
+        read: Network = fitted.pop(-2)
+        grown: dict[str, list[Trees | None]] = {}
+        for (grove, _), bag in zip(names, fitted, strict=True):
+            grown.setdefault(grove, []).append(bag)
+        whole = {grove: [bag for bag in bags if bag is not None] for grove, bags in grown.items()}
+        return read, {grove: joined(bags) for grove, bags in whole.items() if len(bags) == GROVES[grove].bags}
 
     def read(self, documents: Sequence[Document]) -> list[Reading]:
         """Give what the model says of each document: probabilities of labels and of main content."""
@@ -213,8 +233,11 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
         return [p.argmax(axis=1).astype(np.int8) for p in self.predict_proba(documents)]
 
     def score(self, documents: Sequence[Document], labels: Sequence[Labels]) -> float:
-        """Accuracy over all lines whose label is one of the four."""
-        gold = np.concatenate(_checked(documents, labels))
+        """Accuracy over all lines whose label is one of the four; ``DatasetError`` if there is none."""
+        checked = _checked(documents, labels)
+        if not any((given >= 0).any() for given in checked):
+            raise DatasetError("no line has one of the four labels; there is nothing to score")
+        gold = np.concatenate(checked)
         predicted = np.concatenate([*self.predict(documents), np.zeros(0, dtype=np.int8)])
         return float(np.mean(predicted[gold >= 0] == gold[gold >= 0]))
 
@@ -227,9 +250,16 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
         """Read a model that :meth:`save` wrote; raises ``ModelError`` if it is not there or not sound.
 
         ``model`` is a folder, or a repository on the Hugging Face Hub: ``user/repo``, ``user/repo@revision``.
+        The parameters are those that it was trained with, where it says them.
         """
+        folder = find_model(model)
         classifier = cls()
-        classifier.model_ = load_model(find_model(model))
+        classifier.model_ = load_model(folder)
+        facts = read_config(folder).get("facts")
+        trained = facts.get("parameters") if isinstance(facts, dict) else None
+        if isinstance(trained, dict):
+            known = {"n_folds", "epochs", "random_state"}
+            classifier.set_params(**{k: v for k, v in trained.items() if k in known and type(v) is int})
         classifier.classes_ = np.arange(N_LABELS)
         return classifier
 
@@ -259,10 +289,11 @@ def _checked(
                 f"{document.id}: {len(document.lines)} lines, but labels of shape {given.shape}"
             )
         if given.size and (given.dtype.kind not in "iu" or given.max() >= N_LABELS):
+            found = given.max() if given.dtype.kind in "iu" else f"{given.dtype} such as {given[0]!r:.40}"
             raise DatasetError(
-                f"{document.id}: labels are class ids below {N_LABELS}, got {given.max()} ({given.dtype})"
+                f"{document.id}: labels are class ids (integers below {N_LABELS}), got {found}"
             )
-    return [given.astype(np.int8) for given in checked]
+    return [np.maximum(given, _CONTEXT_ONLY).astype(np.int8) for given in checked]
 
 
 class _TrainingLines:
@@ -413,21 +444,24 @@ def _as_saved(weights: NDArray[np.float32], bias: NDArray[np.float32]) -> Linear
     return LinearModel(weights.astype(np.float16).astype(np.float32), bias.astype(np.float32))
 
 
-def _fit_grove(
+def _fit_bag(
     features: NDArray[np.float32],
     has_markup: NDArray[np.bool_],
     targets: Targets,
     grove: str,
+    number: int,
+    *,
     seed: int,
 ) -> Trees | None:
-    """Fit one of the groves to the lines that teach it."""
+    """Fit one of a grove's bags to the lines that teach it."""
     kind, _, question = grove.partition(".")
     known, weight = {
         "main": (targets.main, targets.main_weight),
         "labels": (targets.labels, targets.label_weight),
     }[question]
     lines = np.flatnonzero((known >= 0) & (has_markup == (kind == "markup")))
-    return fit_trees(features[:, READ_OF[kind]], lines, known[lines], weight[lines], grove=grove, seed=seed)
+    read = features[:, READ_OF[kind]]
+    return fit_bag(read, lines, known[lines], weight[lines], grove=grove, number=number, seed=seed)
 
 
 def _markup_tokens_of_all_lines(batch: LineBatch) -> Iterator[Tokens]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from boilerplate_ds.compiled import kernel
 from boilerplate_ds.document import MAIN
+from boilerplate_ds.features.lines import mix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,6 +37,8 @@ ITERATIONS = 120
 """Stopping early regularises; later iterations change the opinions little."""
 NEVER = -6.0
 """Logit of a label that no training line has."""
+_AT_ONCE = 100_000
+"""Lines whose tokens are hashed together."""
 _KERNEL = kernel("boilerplate_ds.features.line_kernel")
 
 
@@ -119,12 +122,15 @@ def fit_linear(matrix: Any, labels: Labels, main: Labels, weight: NDArray[np.flo
     four, reviewed = labels >= 0, main >= 0
     is_content = ((labels == 0) | (labels == MAIN)).astype(np.int8)
     is_main = np.where(reviewed, main, is_content)
+    hashes = _line_hashes(matrix)
     for question, (asked, own) in enumerate(((is_main, reviewed), (is_content, four))):
         if question and not (four.any() and reviewed.any()):  # one kind of supervision: one question
             weights[:, 1], bias[1] = weights[:, 0], bias[0]
             break
         lent = np.where(own, 1.0, BORROWED)
-        answers, used, coefficients, intercepts = _logistic(matrix, asked, weight * lent, CONTENT_STRENGTH)
+        answers, used, coefficients, intercepts = _logistic(
+            matrix, hashes, asked, weight * lent, CONTENT_STRENGTH
+        )
         if len(answers) == 2:
             weights[used, question], bias[question] = coefficients[0], intercepts[0]
         else:
@@ -132,7 +138,7 @@ def fit_linear(matrix: Any, labels: Labels, main: Labels, weight: NDArray[np.flo
     known = np.flatnonzero(labels > 0)
     if len(known):
         kinds, used, coefficients, intercepts = _logistic(
-            matrix[known], labels[known], weight[known], KIND_STRENGTH
+            matrix[known], hashes[known], labels[known], weight[known], KIND_STRENGTH
         )
         if len(kinds) == 2:  # scikit-learn gives one column for two classes
             coefficients, intercepts = (
@@ -145,16 +151,38 @@ def fit_linear(matrix: Any, labels: Labels, main: Labels, weight: NDArray[np.flo
     return LinearModel(weights, bias)
 
 
+def _line_hashes(matrix: Any) -> NDArray[np.uint64]:
+    """Hash each line's tokens, in whatever order; shape (n_lines,)."""
+    hashes = np.zeros(matrix.shape[0], dtype=np.uint64)
+    for first in range(0, len(hashes), _AT_ONCE):
+        ends = matrix.indptr[first : first + _AT_ONCE + 1]
+        tokens = slice(ends[0], ends[-1])
+        token = matrix.indices[tokens].astype(np.uint64) << np.uint64(32)
+        sums = np.zeros(len(token) + 1, dtype=np.uint64)
+        np.cumsum(mix(token | matrix.data[tokens].view(np.uint32)), out=sums[1:])
+        hashes[first : first + _AT_ONCE] = np.diff(sums[ends - ends[0]])
+    return hashes
+
+
 def _logistic(
-    matrix: Any, classes: Labels, weight: NDArray[np.float64], strength: float
+    matrix: Any,
+    hashes: NDArray[np.uint64],
+    classes: Labels,
+    weight: NDArray[np.float64],
+    strength: float,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-    """Classes that occur, buckets that two lines or more have, and the weights and biases of each."""
+    """Classes that occur, buckets that two lines or more have, and the weights and biases of each.
+
+    Lines with the same tokens and the same answer, as menus have, are fitted as one with all their weight.
+    """
     from sklearn.linear_model import LogisticRegression
 
     used = np.flatnonzero(np.bincount(matrix.indices, minlength=matrix.shape[1]) > 1)
     present = np.unique(classes).astype(np.int64)
     if len(present) < 2 or not len(used):
         return present[:1], used[:0], np.zeros((1, 0)), np.zeros(1)
+    answered = hashes << np.uint64(3) | classes.astype(np.uint64)
+    _, first, line = np.unique(answered, return_index=True, return_inverse=True)
     model = LogisticRegression(C=strength, max_iter=ITERATIONS)
-    model.fit(matrix[:, used], classes, sample_weight=weight)
+    model.fit(matrix[first][:, used], classes[first], sample_weight=np.bincount(line, weight))
     return present, used, model.coef_, model.intercept_

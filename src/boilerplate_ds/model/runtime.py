@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from boilerplate_ds.compiled import kernel
-from boilerplate_ds.document import n_characters
+from boilerplate_ds.document import Document, n_characters
 from boilerplate_ds.errors import ModelError
 from boilerplate_ds.features import Forest, LineBatch, context_features, markup_tokens, text_tokens
 from boilerplate_ds.features.context import READ_OF
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from boilerplate_ds.document import Document
     from boilerplate_ds.model.linear import LinearModel
     from boilerplate_ds.model.trees import Trees
 
@@ -67,14 +66,22 @@ class LineModel:
     trees: Mapping[str, Trees] = field(default_factory=dict)
 
     def read(self, documents: Iterable[Document]) -> Iterator[Reading]:
-        """Read documents in their order; what a document gives does not depend on its company.
+        """Read documents in their order.
+
+        What a document gives does not depend on its company, but for the last bits of matrix products.
 
         Raises
         ------
+        TypeError
+            If one of them is no document.
         ModelError
             If the weights are a stranger's who chose them so that nothing comes of them.
         """
-        pieces = ((number, piece) for number, d in enumerate(documents) for piece in _pieces(as_laid_out(d)))
+        pieces = (
+            (number, piece)
+            for number, d in enumerate(documents)
+            for piece in _pieces(as_laid_out(_checked(d)))
+        )
         readings = (
             item
             for chunk in chunks(pieces, lambda item: item[1].document)
@@ -223,6 +230,13 @@ class _Piece:
     document: Document
     before: int = 0
     after: int = 0
+
+
+def _checked(document: object) -> Document:
+    if not isinstance(document, Document):
+        kind = type(document).__name__
+        raise TypeError(f"a Document is read, not {kind}; Document.from_text makes one of a text")
+    return document
 
 
 def _pieces(document: Document) -> Iterator[_Piece]:

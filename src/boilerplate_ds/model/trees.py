@@ -17,6 +17,8 @@ import numpy as np
 from boilerplate_ds.compiled import kernel
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float32]
@@ -43,8 +45,8 @@ class Grove(NamedTuple):
 
 
 GROVES = {
-    "markup.main": Grove(200, 1, 250_000, MAX_FEATURES, 0.3, bags=2),
     "markup.labels": Grove(100, 4, 250_000, 180, 0.4),
+    "markup.main": Grove(200, 1, 250_000, MAX_FEATURES, 0.3, bags=2),
     "text.main": Grove(200, 1, 800_000, 80, 0.5),
 }
 """Of lines with markup or without it, about main content or the label."""
@@ -136,16 +138,19 @@ class Trees:
         return sums
 
 
-def fit_trees(
+def fit_bag(
     features: Floats,
     lines: NDArray[np.int64],
     answers: NDArray[np.int8],
     weight: Floats,
     *,
     grove: str,
+    number: int = 0,
     seed: int = 0,
 ) -> Trees | None:
-    """Fit trees to lines whose answer is known; None if they are too few, or not every answer is there.
+    """Fit one of a grove's bags to lines whose answer is known, with its share of the logits.
+
+    None if they are too few, or not every answer is there.
 
     Parameters
     ----------
@@ -157,37 +162,18 @@ def fit_trees(
     weight : ndarray of float32, shape (n_known,)
     grove : str
         Which of ``GROVES``.
+    number : int
+        Which of its bags.
     seed : int
     """
     plan = GROVES[grove]
     if features.shape[1] > MAX_FEATURES:
         raise ValueError(f"{features.shape[1]} features; trees can name {MAX_FEATURES}")
-    bags = []
-    for number in range(plan.bags):
-        rng = np.random.default_rng(seed + number)
-        some = np.sort(rng.permutation(len(lines))[: plan.lines])
-        if len(some) < ENOUGH or len(np.unique(answers[some])) < max(plan.questions, 2):
-            return None
-        bags.append(_bag(features, lines[some], answers[some], weight[some], plan=plan, rng=rng))
-    return Trees(
-        feature=np.concatenate([bag.feature for bag in bags]),
-        threshold=np.concatenate([bag.threshold for bag in bags]),
-        out=np.concatenate([bag.out for bag in bags]),
-        value=np.concatenate([bag.value for bag in bags]),
-        bias=np.mean([bag.bias for bag in bags], axis=0),
-    )
-
-
-def _bag(
-    features: Floats,
-    lines: NDArray[np.int64],
-    answers: NDArray[np.int8],
-    weight: Floats,
-    *,
-    plan: Grove,
-    rng: np.random.Generator,
-) -> Trees:
-    """Fit one of the bags of a grove, with its share of the logits."""
+    rng = np.random.default_rng(seed + number)
+    some = np.sort(rng.permutation(len(lines))[: plan.lines])
+    lines, answers, weight = lines[some], answers[some], weight[some]
+    if len(some) < ENOUGH or len(np.unique(answers)) < max(plan.questions, 2):
+        return None
     levels, limits = _levels(features, lines, weight, rng)
     read: NDArray[np.intp] = np.arange(features.shape[1])
     if len(read) > plan.features:
@@ -206,15 +192,24 @@ def _bag(
         value=np.zeros((len(grown), LEAVES), dtype=np.int32),
         bias=bias,
     )
-    for number, nodes in enumerate(grown):
+    for tree, nodes in enumerate(grown):
         leaves, tests = _in_order(nodes)
-        trees.value[number, : len(leaves)] = np.rint(nodes["value"][leaves] / (plan.bags * UNIT))
+        trees.value[tree, : len(leaves)] = np.rint(nodes["value"][leaves] / (plan.bags * UNIT))
         for place, (node, on_left) in enumerate(tests):
             feature = read[nodes[node]["feature_idx"]]
-            trees.feature[number, place] = feature
-            trees.threshold[number, place] = limits[feature][int(nodes[node]["num_threshold"])]
-            trees.out[number, place] = sum(1 << leaf for leaf in on_left)
+            trees.feature[tree, place] = feature
+            trees.threshold[tree, place] = limits[feature][int(nodes[node]["num_threshold"])]
+            trees.out[tree, place] = sum(1 << leaf for leaf in on_left)
     return trees
+
+
+def joined(bags: Sequence[Trees]) -> Trees:
+    """Make the bags of a grove one."""
+    feature, threshold, out, value = (
+        np.concatenate([getattr(bag, name) for bag in bags])
+        for name in ("feature", "threshold", "out", "value")
+    )
+    return Trees(feature, threshold, out, value, np.mean([bag.bias for bag in bags], axis=0))
 
 
 def _levels(
