@@ -550,11 +550,11 @@ def _place(stored: StoredAnnotation | None, changes: Sequence[Change]) -> int | 
     """After how many changes an annotation was accepted; one made elsewhere, after those that are older."""
     if stored is None:
         return None
-    version = stored.extra.get("draft")
-    if isinstance(version, int) and 0 <= version <= len(changes):
-        return version
     made = stored.annotation.created_at
-    return sum(1 for _ in takewhile(lambda change: change.created_at <= made, changes))
+    version = stored.extra.get("draft")
+    older = sum(1 for _ in takewhile(lambda change: change.created_at <= made, changes))
+    # A log begun anew after the acceptance has other changes under these numbers, and they are newer.
+    return version if isinstance(version, int) and 0 <= version <= older else older
 
 
 def _accepted(draft: Draft, stored: StoredAnnotation | None) -> Draft:
