@@ -258,6 +258,21 @@ def test_two_windows_see_each_other_and_overwrite_nothing(browser, folder):
         other.close()
 
 
+def test_an_open_tab_delivers_nothing_to_an_adjudication(page, folder):
+    label = ("--annotators", "ana", "--model", "none")
+    with serving(folder, *label) as server:
+        open_page(page, server, "ana", "page-0")
+        server.kill()
+        press(page, "1", "e", "Enter")
+        server.start("--adjudicate")
+        page.wait_for_selector("#state[data-state=refused]")
+        assert "Another session is served here now: 3 changes wait" in page.inner_text("#state")
+        assert stored(folder, "adjudicated") == {}
+        server.kill()
+        server.start()
+        assert wait_stored(page, folder, "page-0") == "7c"
+
+
 def test_a_hostile_page_stays_text(page, tmp_path):
     folder = collection(tmp_path / "<b>", [HOSTILE])
     with serving(folder, "--annotators", "ana", "--model", "none") as server:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from hashlib import sha256
 from itertools import takewhile
 from math import isnan, nan
 from pathlib import Path
@@ -181,6 +182,12 @@ class Session:
         for name in self._logs:
             self._sort_changes(name)
         self._queues = self._disputes() if adjudicate else self._shares(overlap)
+
+    @property
+    def id(self) -> str:
+        """What a change made elsewhere is for: it must reach no other collection, and no other mode."""
+        mode = "adjudicate" if self.adjudicates else "label"
+        return sha256(f"{mode} {self.folder.resolve()}".encode()).hexdigest()[:12]
 
     def queue(self, annotator: str) -> list[str]:
         """Give the ids of an annotator's documents, in the order to label them."""

@@ -2,7 +2,7 @@
 
 import { Draft } from "./draft.js";
 import { element, Lines, NAMES, percent } from "./lines.js";
-import { Outbox } from "./outbox.js";
+import { Outbox, reasonOf } from "./outbox.js";
 
 const { annotator, session, docId, adjudicates } = document.body.dataset;
 const base = `/a/${annotator}/`;
@@ -28,7 +28,7 @@ let warned = false;
 let active = 0;
 let lastActive = performance.now();
 
-const outbox = new Outbox({ url: `${base}changes`, key: `${session} ${annotator}`, told: showState, answered });
+const outbox = new Outbox({ url: `${base}changes`, session, annotator, told: showState, answered });
 
 // Documents
 
@@ -55,9 +55,13 @@ async function load(id, { from = "server" } = {}) {
 }
 
 async function fetchDocument(id) {
-  const answer = await fetch(`${base}document?id=${encodeURIComponent(id)}`);
-  if (!answer.ok) throw new Error((await answer.json()).error);
-  return answer.json();
+  const answer = await fetch(`${base}document?id=${encodeURIComponent(id)}`).catch(() => {
+    throw new Error("the server does not answer");
+  });
+  if (!answer.ok) throw new Error(await reasonOf(answer));
+  const record = await answer.json();
+  if (record.session !== session) throw new Error("another session is served here now");
+  return record;
 }
 
 // The next pages are here before they are asked for, so that a server that goes away stops nobody.
@@ -147,12 +151,14 @@ function answered(result, change) {
   if (result.error || result.version > expected) draft.stale = true;
 }
 
-function showState(state, waiting) {
+function showState(state, waiting, reason) {
+  const waits = `${waiting} ${waiting === 1 ? "change waits" : "changes wait"} in this browser`;
   const words = {
     saved: "Saved",
     saving: "Saving…",
-    offline: `Offline: ${waiting} ${waiting === 1 ? "change waits" : "changes wait"} in this browser`,
-    "signed-out": `Signed out: open your link; ${waiting} ${waiting === 1 ? "change waits" : "changes wait"}`,
+    offline: `Offline: ${waits}`,
+    refused: `Not saved: ${reason?.replace(/[.:\s]+$/, "")}: ${waits}`,
+    "signed-out": `Signed out: open your link; ${waits}`,
   };
   $("state").dataset.state = state;
   if ($("state").textContent !== words[state]) $("state").textContent = words[state];
@@ -274,8 +280,8 @@ async function openNext() {
   try {
     await load(next, { from: "ahead" });
     list.focus({ preventScroll: true });
-  } catch {
-    tell("The next page could not be had: the server does not answer. It is opened as soon as it does.");
+  } catch (error) {
+    tell(`The next page could not be had: ${error.message}. It is opened as soon as it can be.`);
     setTimeout(openNext, 2000);
   }
 }
