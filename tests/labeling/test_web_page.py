@@ -273,6 +273,17 @@ def test_an_open_tab_delivers_nothing_to_an_adjudication(page, folder):
         assert wait_stored(page, folder, "page-0") == "7c"
 
 
+def test_a_page_that_got_another_text_is_loaded_again(page, folder):
+    with serving(folder, "--annotators", "ana", "--model", "none") as server:
+        open_page(page, server, "ana", "page-0")
+        server.kill()
+        collection(folder, [("Storm", *LINES[:-1])])
+        server.start()
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # back in this window
+        page.wait_for_selector("#notice:not([hidden])")
+        assert page.locator("#lines .text").all_inner_texts() == ["Storm", *LINES[:-1]]
+
+
 def test_a_hostile_page_stays_text(page, tmp_path):
     folder = collection(tmp_path / "<b>", [HOSTILE])
     with serving(folder, "--annotators", "ana", "--model", "none") as server:

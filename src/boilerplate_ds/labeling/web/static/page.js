@@ -36,9 +36,16 @@ async function load(id, { from = "server" } = {}) {
   const kept = from === "ahead" ? ahead.get(id) : undefined;
   const record = kept ?? (await fetchDocument(id));
   ahead.delete(id);
-  draft = new Draft(record);
+  show(record);
   draft.stale = kept !== undefined;
-  for (const { change } of outbox.waitingFor(id)) replay(change);
+  if (draft.stale) refresh();
+  else fetchAhead();
+}
+
+function show(record) {
+  const { id } = record;
+  draft = new Draft(record);
+  for (const { change } of outbox.waitingFor(id)) if (change.text_sha256 === draft.text_sha256) replay(change);
   history.replaceState({ id }, "", `${base}page?id=${encodeURIComponent(id)}`);
   document.title = `${id} · boilerplate-ds`;
   lines.show(draft);
@@ -50,8 +57,6 @@ async function load(id, { from = "server" } = {}) {
   $("note").value = draft.note;
   showPage();
   move(cursor);
-  if (!draft.stale) fetchAhead();
-  else refresh();
 }
 
 async function fetchDocument(id) {
@@ -100,16 +105,24 @@ async function refresh() {
     return;
   }
   if (draft.id !== id || outbox.size) return;
-  draft.next = record.next;
-  if (draft.stale || record.version !== draft.version || record.status !== draft.status) {
+  if (isOther(record)) {
+    show(record);
+    notify(`${id} has other lines or votes now. It was loaded again; look at it again.`);
+  } else if (draft.stale || record.version !== draft.version || record.status !== draft.status) {
     const { seen } = draft;
     draft = Object.assign(new Draft(record), { seen });
     lines.draft = draft;
     lines.paint(0, draft.length);
     $("note").value = draft.note;
     showPage();
-  }
+  } else draft.next = record.next;
   fetchAhead();
+}
+
+// Whether the rows on the page are of something else: a label must never go to a line that is not shown.
+function isOther(record) {
+  const rows = ({ text_sha256, look, votes }) => JSON.stringify([text_sha256, look, votes]);
+  return rows(record) !== rows(draft);
 }
 
 // Changes
