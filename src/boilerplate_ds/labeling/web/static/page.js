@@ -189,7 +189,7 @@ function label(letter, first = Math.min(anchor, cursor), last = Math.max(anchor,
   lastRun.end = last + 1;
   lastLabel = letter;
   for (let line = first; line <= last; line++) draft.seen.add(line);
-  edit([{ start: first, end: last + 1, label: letter }]);
+  edit(lines.shown(first, last).map((run) => ({ ...run, label: letter })));
   advance(last);
   say(`${NAMES[letter]}, ${first === last ? `line ${first + 1}` : `lines ${first + 1} to ${last + 1}`}`);
 }
@@ -221,7 +221,7 @@ function confirm(place = 0) {
   const edits = [];
   for (let line = first; line <= last; line++) {
     const letter = said ? said[line] : draft.current(line);
-    if (letter === "-") continue;
+    if (letter === "-" || !lines.isShown(line)) continue;
     if (edits.at(-1)?.label === letter && edits.at(-1).end === line) edits.at(-1).end++;
     else edits.push({ start: line, end: line + 1, label: letter });
     draft.seen.add(line);
@@ -236,12 +236,12 @@ function markUnsure() {
   const first = Math.min(anchor, cursor);
   const last = Math.max(anchor, cursor);
   const unsure = !draft.unsure.has(cursor);
-  edit([{ start: first, end: last + 1, unsure }]);
+  edit(lines.shown(first, last).map((run) => ({ ...run, unsure })));
   say(unsure ? "marked unsure" : "no longer unsure");
 }
 
 function unlabel() {
-  edit([{ start: Math.min(anchor, cursor), end: Math.max(anchor, cursor) + 1, label: "-" }]);
+  edit(lines.shown(Math.min(anchor, cursor), Math.max(anchor, cursor)).map((run) => ({ ...run, label: "-" })));
   move(cursor);
 }
 
@@ -249,6 +249,7 @@ function takeBack(kind) {
   const step = (kind === "undo" ? draft.undo : draft.redo).at(-1);
   if (!step) return say(`Nothing to ${kind}`);
   const edits = kind === "undo" ? step[1] : step[0];
+  for (const { start, end } of edits) for (let line = start; line < end; line++) lines.reveal(line);
   edit(edits, kind);
   move(edits[0].start);
   say(kind === "undo" ? "undone" : "done again");
@@ -309,6 +310,7 @@ function finish() {
 function move(line, { extend = sticky, centre = true } = {}) {
   cursor = Math.max(0, Math.min(line, draft.length - 1));
   if (!extend) anchor = cursor;
+  lines.reveal(cursor);
   warned = false;
   see(cursor);
   lines.mark(cursor, Math.min(anchor, cursor), Math.max(anchor, cursor));
@@ -355,6 +357,15 @@ function toggleSelecting() {
   say(sticky ? "selecting" : "no longer selecting");
 }
 
+// Opens the next fold, or the one before.
+function unfold() {
+  const fold = lines.folds.find(({ first }) => first > cursor) ?? lines.folds.at(-1);
+  if (!fold) return say("Nothing is folded up");
+  lines.reveal(fold.first);
+  move(cursor, { extend: true });
+  say(`lines ${fold.first + 1} to ${fold.last + 1} opened`);
+}
+
 function selectBlock() {
   const end = draft.blockEnd(cursor) - 1;
   anchor = draft.blockStart(cursor);
@@ -385,10 +396,7 @@ function search(direction) {
   for (const line of hits) lines.rows[line].classList.add("hit");
   const place = direction > 0 ? hits.findIndex((line) => line > cursor) : hits.findLastIndex((line) => line < cursor);
   const found = hits.length ? hits.at(direction > 0 && place < 0 ? 0 : place) : null;
-  if (found !== null && direction) {
-    lines.rows[found].hidden = false;
-    move(found);
-  }
+  if (found !== null && direction) move(found);
   $("hits").textContent = query ? `${hits.length ? hits.indexOf(cursor) + 1 : 0} of ${hits.length}` : "";
 }
 
@@ -526,6 +534,7 @@ const KEYS = {
   ArrowRight: () => draft.adjudicates && confirm(1),
   b: selectBlock,
   v: toggleSelecting,
+  o: unfold,
   e: toBlockEnd,
   x: repeatRun,
   d: markUnsure,
