@@ -257,6 +257,21 @@ def test_an_accepted_page_opens_as_accepted_with_or_without_its_log(folder):
         shutil.rmtree(folder / "drafts", ignore_errors=True)
 
 
+def test_work_after_the_log_was_deleted_outlives_the_session(folder, monkeypatch):
+    times = (f"2026-01-01T00:00:{second:02}Z" for second in range(60))
+    monkeypatch.setattr("boilerplate_ds.labeling.session._now", lambda: next(times))
+    session = Session(folder, ["ana"])
+    for _ in range(2):
+        session.apply("ana", edit(session, "ana", Edit(0, 6, 2)))
+    session.apply("ana", edit(session, "ana", kind="accept"))
+    shutil.rmtree(folder / "drafts")
+    session = Session(folder, ["ana"])
+    for line in range(2):  # as many changes as were accepted
+        session.apply("ana", edit(session, "ana", Edit(line, line + 1, 1)))
+    draft = Session(folder, ["ana"]).draft("ana", "page-0")
+    assert (draft.status, draft.labels.tolist()) == ("changed", [1, 1, 2, 2, 2, 2])
+
+
 def test_work_after_accepting_shows_until_it_is_accepted(folder):
     session = Session(folder, ["ana"])
     label_all(session, "ana", GOLD)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from web_session import chromium, open_page, press, serving, shown_labels, wait_saved
 
-from boilerplate_ds.document import Document, decode_runs, encode_runs
+from boilerplate_ds.document import Annotation, Document, decode_runs, encode_runs
 from boilerplate_ds.labeling.collection import write_document_file
 from boilerplate_ds.labeling.store import LabelStore
 from boilerplate_ds.labeling.suggestions import Suggestion, append_suggestion
@@ -258,6 +258,32 @@ def test_two_windows_see_each_other_and_overwrite_nothing(browser, folder):
         other.close()
 
 
+def test_an_open_tab_delivers_nothing_to_an_adjudication(page, folder):
+    label = ("--annotators", "ana", "--model", "none")
+    with serving(folder, *label) as server:
+        open_page(page, server, "ana", "page-0")
+        server.kill()
+        press(page, "1", "e", "Enter")
+        server.start("--adjudicate")
+        page.wait_for_selector("#state[data-state=refused]")
+        assert "Another session is served here now: 3 changes wait" in page.inner_text("#state")
+        assert stored(folder, "adjudicated") == {}
+        server.kill()
+        server.start()
+        assert wait_stored(page, folder, "page-0") == "7c"
+
+
+def test_a_page_that_got_another_text_is_loaded_again(page, folder):
+    with serving(folder, "--annotators", "ana", "--model", "none") as server:
+        open_page(page, server, "ana", "page-0")
+        server.kill()
+        collection(folder, [("Storm", *LINES[:-1])])
+        server.start()
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # back in this window
+        page.wait_for_selector("#notice:not([hidden])")
+        assert page.locator("#lines .text").all_inner_texts() == ["Storm", *LINES[:-1]]
+
+
 def test_a_hostile_page_stays_text(page, tmp_path):
     folder = collection(tmp_path / "<b>", [HOSTILE])
     with serving(folder, "--annotators", "ana", "--model", "none") as server:
@@ -309,6 +335,26 @@ def test_a_review_queue_opens_with_the_lines_to_look_at(page, folder, tmp_path):
         assert "likely error" in page.inner_text("#intro-reason")
         press(page, "2", "Enter")
         assert wait_stored(page, folder, "page-1", "adjudicated") == "4c 1a 2c"
+
+
+def test_folded_lines_are_changed_only_once_they_are_open(page, tmp_path):
+    texts = tuple(f"Line {i}" for i in range(20))
+    folder = collection(tmp_path / "long", [texts])
+    sha = Document(id="page-0", lines=texts).text_sha256
+    for name, runs in (("ana", "20c"), ("ben", "4c 1n 10c 1n 4c")):
+        LabelStore(folder).append(Annotation("page-0", sha, name, decode_runs(runs)))
+    shown = "#lines .line:not([hidden])"
+    with serving(folder, "--annotators", "eva", "--adjudicate", "--model", "none") as server:
+        open_page(page, server, "eva", "page-0")  # lines 3 to 7 and 14 to 18 are shown
+        press(page, *["Shift+ArrowDown"] * 5, "2")
+        assert page.locator("#lines .line[data-label=a]").count() == 6
+        assert page.locator(f"{shown}[data-label=a]").count() == 6
+        page.keyboard.press("o")
+        page.wait_for_selector("#line-18", state="visible")
+        page.keyboard.press("Home")
+        page.wait_for_selector("#line-0", state="visible")
+        page.keyboard.press("Control+z")
+        assert page.locator("#lines .line[data-label=a]").count() == 0
 
 
 CONTRASTS = """() => {

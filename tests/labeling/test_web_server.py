@@ -55,6 +55,10 @@ def ask(
         return answer.status, answer.read(), {name.lower(): value for name, value in answer.getheaders()}
 
 
+def sent(folder: Path, *changes: object) -> dict[str, Any]:
+    return {"session": Session(folder, ["ana"]).id, "changes": list(changes)}
+
+
 def change(folder: Path, number: int = 0, **fields: Any) -> dict[str, Any]:
     document = load_documents(folder)[f"page-{number}"]
     edits = [{"start": 0, "end": 2, "label": "n"}]
@@ -80,6 +84,7 @@ class Writer(Thread):
 
     def run(self) -> None:
         count = 0
+        body = sent(self.folder)
         base = change(self.folder, self.number, client=f"window-{self.number}")
         while not self.is_done:
             edits = [{"start": 0, "end": 6, "label": "cnar"[count % 4]}]
@@ -89,17 +94,18 @@ class Writer(Thread):
                 "kind": kind,
                 "edits": edits if kind == "edit" else [],
             }
-            self.send(record)
+            self.send(body | {"changes": [record]})
             count += 1
 
-    def send(self, record: dict[str, Any]) -> None:
+    def send(self, body: dict[str, Any]) -> None:
+        [record] = body["changes"]
         while True:
             try:
-                status, body, _ = ask(self.port, "/a/ana/changes", {"changes": [record]})
+                status, answer, _ = ask(self.port, "/a/ana/changes", body)
             except (OSError, HTTPException):
                 time.sleep(0.005)
                 continue
-            [result] = json.loads(body)["results"]
+            [result] = json.loads(answer)["results"]
             assert (status, result["id"], "error" in result) == (200, record["id"], False), result
             self.acknowledged.append(record)
             return
@@ -195,7 +201,7 @@ def test_names_of_this_machine_are_welcome_at_any_port(local, host):
     ],
 )
 def test_a_change_sent_by_another_site_is_refused(local, folder, headers):
-    assert ask(local.port, "/a/ana/changes", {"changes": [change(folder)]}, headers)[0] in (403, 415)
+    assert ask(local.port, "/a/ana/changes", sent(folder, change(folder)), headers)[0] in (403, 415)
     assert not (folder / "drafts" / "ana.jsonl").exists()
 
 
@@ -253,7 +259,7 @@ def test_a_link_signs_in_one_annotator_and_stays_valid(shared):
 )
 def test_a_bad_change_is_refused_by_itself_and_the_rest_is_taken(local, folder, bad):
     good = change(folder, 1, id=f"good-{abs(hash(str(bad)))}")
-    status, body, _ = ask(local.port, "/a/ana/changes", {"changes": [change(folder) | bad, good]})
+    status, body, _ = ask(local.port, "/a/ana/changes", sent(folder, change(folder) | bad, good))
     refused, taken = json.loads(body)["results"]
     assert (status, "error" in refused, "error" in taken) == (200, True, False)
 
@@ -266,23 +272,31 @@ def test_on_a_full_disk_nothing_of_a_batch_is_answered_as_done(folder, tmp_path)
     with serving(copy, "--annotators", "eve", "--model", "none") as server:
         log.parent.mkdir(exist_ok=True)
         log.symlink_to("/dev/full")
-        status, body, _ = ask(server.port, "/a/eve/changes", {"changes": batch})
+        status, body, _ = ask(server.port, "/a/eve/changes", sent(copy, *batch))
         assert status == 503  # the page keeps all of them and sends them again
         assert b"No space left" in body
         log.unlink()
-        status, body, _ = ask(server.port, "/a/eve/changes", {"changes": batch[:1]})
+        status, body, _ = ask(server.port, "/a/eve/changes", sent(copy, batch[0]))
     assert (status, json.loads(body)["results"][0].get("version")) == (200, 1)
 
 
 @pytest.mark.parametrize("origin", ["http://[", "http://elsewhere.example"])
 def test_an_origin_that_is_none_of_ours_is_refused(local, folder, origin):
-    status, _, _ = ask(local.port, "/a/ana/changes", {"changes": []}, {"Origin": origin})
+    status, _, _ = ask(local.port, "/a/ana/changes", sent(folder), {"Origin": origin})
     assert status == 403
 
 
 @pytest.mark.parametrize("body", [[], {}, {"changes": {}}, {"changes": [{}] * 501}, "x" * 5_000_000])
-def test_a_body_that_holds_no_changes_is_refused(local, body):
+def test_a_body_that_holds_no_changes_is_refused(local, folder, body):
+    if isinstance(body, dict) and body:
+        body = sent(folder) | body
     assert ask(local.port, "/a/ana/changes", body)[0] in (400, 413)
+
+
+@pytest.mark.parametrize("session", [None, "another"])
+def test_changes_for_another_session_are_refused(local, folder, session):
+    body = sent(folder, change(folder)) | {"session": session}
+    assert ask(local.port, "/a/ana/changes", body)[0] == 409
 
 
 def test_what_is_not_there_is_said_to_be_so(local):

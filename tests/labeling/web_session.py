@@ -48,10 +48,14 @@ class Server:
         ]
         self.addresses: dict[str, str] = {}
 
-    def start(self) -> Server:
-        """Start it and wait until it takes requests."""
+    def start(self, *more: str) -> Server:
+        """Start it, with more arguments this time, and wait until it takes requests."""
         self._process = subprocess.Popen(
-            self._command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ
+            [*self._command, *more],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=os.environ,
         )
         assert self._process.stdout is not None
         first = self._process.stdout.readline()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from hashlib import sha256
 from itertools import takewhile
 from math import isnan, nan
 from pathlib import Path
@@ -181,6 +182,12 @@ class Session:
         for name in self._logs:
             self._sort_changes(name)
         self._queues = self._disputes() if adjudicate else self._shares(overlap)
+
+    @property
+    def id(self) -> str:
+        """What a change made elsewhere is for: it must reach no other collection, and no other mode."""
+        mode = "adjudicate" if self.adjudicates else "label"
+        return sha256(f"{mode} {self.folder.resolve()}".encode()).hexdigest()[:12]
 
     def queue(self, annotator: str) -> list[str]:
         """Give the ids of an annotator's documents, in the order to label them."""
@@ -550,11 +557,11 @@ def _place(stored: StoredAnnotation | None, changes: Sequence[Change]) -> int | 
     """After how many changes an annotation was accepted; one made elsewhere, after those that are older."""
     if stored is None:
         return None
-    version = stored.extra.get("draft")
-    if isinstance(version, int) and 0 <= version <= len(changes):
-        return version
     made = stored.annotation.created_at
-    return sum(1 for _ in takewhile(lambda change: change.created_at <= made, changes))
+    version = stored.extra.get("draft")
+    older = sum(1 for _ in takewhile(lambda change: change.created_at <= made, changes))
+    # A log begun anew after the acceptance has other changes under these numbers, and they are newer.
+    return version if isinstance(version, int) and 0 <= version <= older else older
 
 
 def _accepted(draft: Draft, stored: StoredAnnotation | None) -> Draft:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import mimetypes
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -79,8 +78,6 @@ class _Views:
         markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
         text = guidelines_file(session.folder).read_text(encoding="utf-8", errors="replace")
         self.guidelines = markdown.render(text.partition("\n")[2] if text.startswith("version:") else text)
-        # Changes that wait in a browser must not reach another collection served at the same address.
-        self.session_id = sha256(str(session.folder.resolve()).encode()).hexdigest()[:12]
 
     def door(self, request: Request) -> Response:
         """Lead the only annotator to their pages; ask several who they are."""
@@ -128,7 +125,6 @@ class _Views:
             request,
             annotator=annotator,
             doc_id=doc_id,
-            session_id=self.session_id,
             guidelines=self.guidelines,
         )
 
@@ -139,6 +135,7 @@ class _Views:
         draft = self.session.draft(annotator, doc_id)
         ids = self.session.queue(annotator)
         answer = draft_json(draft)
+        answer["session"] = self.session.id
         answer["place"] = ids.index(doc_id) + 1 if doc_id in ids else None
         answer["pages"] = len(ids)
         answer["reason"] = self.session.reason(doc_id)
@@ -161,9 +158,12 @@ class _Views:
             if len(body) > MAX_BODY:
                 raise HTTPException(413, f"The limit is {MAX_BODY:,} bytes.")
         try:
-            records = json.loads(body)["changes"]
+            sent = json.loads(body)
+            session, records = sent["session"], sent["changes"]
         except (ValueError, TypeError, KeyError, RecursionError) as error:
-            raise HTTPException(400, 'Send {"changes": [...]}.') from error
+            raise HTTPException(400, 'Send {"session": "...", "changes": [...]}.') from error
+        if session != self.session.id:
+            raise HTTPException(409, "Another session is served here now")
         if not isinstance(records, list) or len(records) > MAX_CHANGES:
             raise HTTPException(400, f"changes are not a list of at most {MAX_CHANGES}.")
         try:

@@ -12,7 +12,7 @@ export class Lines {
 
   show(draft) {
     this.draft = draft;
-    this.open = new Set();
+    this.folds = [];
     this.cursor = 0;
     this.selected = [0, 0];
     this.list.dataset.votes = draft.adjudicates ? draft.annotators.length : "";
@@ -69,18 +69,34 @@ export class Lines {
     };
     for (let line = 0; line < this.rows.length; line++) {
       if (near(line)) continue;
-      let end = line;
-      while (end < this.rows.length && !near(end)) this.rows[end++].hidden = true;
-      const button = element("button", "fold", `${end - line} agreed ${end - line === 1 ? "line" : "lines"}`);
+      const first = line;
+      while (line < this.rows.length && !near(line)) this.rows[line++].hidden = true;
+      const button = element("button", "fold", `${line - first} agreed ${line - first === 1 ? "line" : "lines"}`);
       button.tabIndex = -1;
-      const rows = this.rows.slice(line, end);
-      button.addEventListener("click", () => {
-        for (const row of rows) row.hidden = false;
-        button.remove();
-      });
-      this.rows[line].before(button);
-      line = end;
+      button.addEventListener("click", () => this.reveal(first));
+      this.rows[first].before(button);
+      this.folds.push({ first, last: line - 1, button });
     }
+  }
+
+  // Opens the fold that a line is in.
+  reveal(line) {
+    const place = this.folds.findIndex(({ first, last }) => first <= line && line <= last);
+    if (place < 0) return;
+    const [{ first, last, button }] = this.folds.splice(place, 1);
+    for (const row of this.rows.slice(first, last + 1)) row.hidden = false;
+    button.remove();
+  }
+
+  // The runs of lines from one to another, both included, that are not folded up.
+  shown(first, last) {
+    const runs = [];
+    for (let line = first; line <= last; line++) {
+      if (!this.isShown(line)) continue;
+      if (runs.at(-1)?.end === line) runs.at(-1).end++;
+      else runs.push({ start: line, end: line + 1 });
+    }
+    return runs;
   }
 
   isShown(line) {

@@ -11,9 +11,9 @@ export class Outbox {
   #pause = 500;
   #count = 0;
 
-  // told(state, number waiting) on each change of state; answered(result, change) for each answer.
-  constructor({ url, key, told, answered }) {
-    Object.assign(this, { url, key: `boilerplate-ds ${key} `, told, answered });
+  // told(state, number waiting, reason) on each change of state; answered(result, change) for each answer.
+  constructor({ url, session, annotator, told, answered }) {
+    Object.assign(this, { url, session, key: `boilerplate-ds ${session} ${annotator} `, told, answered });
     this.#adopt();
     addEventListener("online", () => this.send());
     addEventListener("pagehide", () => this.send(true));
@@ -57,7 +57,7 @@ export class Outbox {
     clearTimeout(this.#timer);
     this.told("saving", this.size);
     const batch = this.#waiting.slice(0, BATCH);
-    const state = await this.#post(batch, leaving);
+    const [state, reason] = await this.#post(batch, leaving);
     this.#sending = false;
     if (state === "saved") {
       this.#pause = 500;
@@ -66,7 +66,7 @@ export class Outbox {
       this.#timer = setTimeout(() => this.send(), this.#pause);
       this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE);
     }
-    this.told(state, this.size);
+    this.told(state, this.size, reason);
   }
 
   async #post(batch, leaving) {
@@ -75,21 +75,31 @@ export class Outbox {
       answer = await fetch(this.url, {
         method: "POST",
         headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ changes: batch.map((item) => item.change) }),
+        body: JSON.stringify({ session: this.session, changes: batch.map((item) => item.change) }),
         keepalive: leaving,
         signal: AbortSignal.timeout(20_000),
       });
-      if (answer.status === 401 || answer.status === 403) return "signed-out";
-      if (!answer.ok) return "offline";
+      if (answer.status === 401) return ["signed-out"];
+      if (!answer.ok) return ["refused", await reasonOf(answer)];
       answer = await answer.json();
     } catch {
-      return "offline";
+      return ["offline"];
     }
     batch.forEach((item, i) => {
       localStorage.removeItem(item.name);
       this.#waiting.splice(this.#waiting.indexOf(item), 1);
       this.answered(answer.results[i], item.change);
     });
-    return "saved";
+    return ["saved"];
+  }
+}
+
+// What the server says for itself; whatever stands before it may answer with anything.
+export async function reasonOf(answer) {
+  const text = await answer.text();
+  try {
+    return JSON.parse(text).error ?? `status ${answer.status}`;
+  } catch {
+    return answer.headers.get("Content-Type")?.startsWith("text/plain") && text.trim() ? text.trim() : `status ${answer.status}`;
   }
 }

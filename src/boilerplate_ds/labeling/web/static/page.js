@@ -2,7 +2,7 @@
 
 import { Draft } from "./draft.js";
 import { element, Lines, NAMES, percent } from "./lines.js";
-import { Outbox } from "./outbox.js";
+import { Outbox, reasonOf } from "./outbox.js";
 
 const { annotator, session, docId, adjudicates } = document.body.dataset;
 const base = `/a/${annotator}/`;
@@ -28,7 +28,7 @@ let warned = false;
 let active = 0;
 let lastActive = performance.now();
 
-const outbox = new Outbox({ url: `${base}changes`, key: `${session} ${annotator}`, told: showState, answered });
+const outbox = new Outbox({ url: `${base}changes`, session, annotator, told: showState, answered });
 
 // Documents
 
@@ -36,9 +36,16 @@ async function load(id, { from = "server" } = {}) {
   const kept = from === "ahead" ? ahead.get(id) : undefined;
   const record = kept ?? (await fetchDocument(id));
   ahead.delete(id);
-  draft = new Draft(record);
+  show(record);
   draft.stale = kept !== undefined;
-  for (const { change } of outbox.waitingFor(id)) replay(change);
+  if (draft.stale) refresh();
+  else fetchAhead();
+}
+
+function show(record) {
+  const { id } = record;
+  draft = new Draft(record);
+  for (const { change } of outbox.waitingFor(id)) if (change.text_sha256 === draft.text_sha256) replay(change);
   history.replaceState({ id }, "", `${base}page?id=${encodeURIComponent(id)}`);
   document.title = `${id} · boilerplate-ds`;
   lines.show(draft);
@@ -50,14 +57,16 @@ async function load(id, { from = "server" } = {}) {
   $("note").value = draft.note;
   showPage();
   move(cursor);
-  if (!draft.stale) fetchAhead();
-  else refresh();
 }
 
 async function fetchDocument(id) {
-  const answer = await fetch(`${base}document?id=${encodeURIComponent(id)}`);
-  if (!answer.ok) throw new Error((await answer.json()).error);
-  return answer.json();
+  const answer = await fetch(`${base}document?id=${encodeURIComponent(id)}`).catch(() => {
+    throw new Error("the server does not answer");
+  });
+  if (!answer.ok) throw new Error(await reasonOf(answer));
+  const record = await answer.json();
+  if (record.session !== session) throw new Error("another session is served here now");
+  return record;
 }
 
 // The next pages are here before they are asked for, so that a server that goes away stops nobody.
@@ -96,16 +105,24 @@ async function refresh() {
     return;
   }
   if (draft.id !== id || outbox.size) return;
-  draft.next = record.next;
-  if (draft.stale || record.version !== draft.version || record.status !== draft.status) {
+  if (isOther(record)) {
+    show(record);
+    notify(`${id} has other lines or votes now. It was loaded again; look at it again.`);
+  } else if (draft.stale || record.version !== draft.version || record.status !== draft.status) {
     const { seen } = draft;
     draft = Object.assign(new Draft(record), { seen });
     lines.draft = draft;
     lines.paint(0, draft.length);
     $("note").value = draft.note;
     showPage();
-  }
+  } else draft.next = record.next;
   fetchAhead();
+}
+
+// Whether the rows on the page are of something else: a label must never go to a line that is not shown.
+function isOther(record) {
+  const rows = ({ text_sha256, look, votes }) => JSON.stringify([text_sha256, look, votes]);
+  return rows(record) !== rows(draft);
 }
 
 // Changes
@@ -147,12 +164,14 @@ function answered(result, change) {
   if (result.error || result.version > expected) draft.stale = true;
 }
 
-function showState(state, waiting) {
+function showState(state, waiting, reason) {
+  const waits = `${waiting} ${waiting === 1 ? "change waits" : "changes wait"} in this browser`;
   const words = {
     saved: "Saved",
     saving: "Saving…",
-    offline: `Offline: ${waiting} ${waiting === 1 ? "change waits" : "changes wait"} in this browser`,
-    "signed-out": `Signed out: open your link; ${waiting} ${waiting === 1 ? "change waits" : "changes wait"}`,
+    offline: `Offline: ${waits}`,
+    refused: `Not saved: ${reason?.replace(/[.:\s]+$/, "")}: ${waits}`,
+    "signed-out": `Signed out: open your link; ${waits}`,
   };
   $("state").dataset.state = state;
   if ($("state").textContent !== words[state]) $("state").textContent = words[state];
@@ -170,7 +189,7 @@ function label(letter, first = Math.min(anchor, cursor), last = Math.max(anchor,
   lastRun.end = last + 1;
   lastLabel = letter;
   for (let line = first; line <= last; line++) draft.seen.add(line);
-  edit([{ start: first, end: last + 1, label: letter }]);
+  edit(lines.shown(first, last).map((run) => ({ ...run, label: letter })));
   advance(last);
   say(`${NAMES[letter]}, ${first === last ? `line ${first + 1}` : `lines ${first + 1} to ${last + 1}`}`);
 }
@@ -202,7 +221,7 @@ function confirm(place = 0) {
   const edits = [];
   for (let line = first; line <= last; line++) {
     const letter = said ? said[line] : draft.current(line);
-    if (letter === "-") continue;
+    if (letter === "-" || !lines.isShown(line)) continue;
     if (edits.at(-1)?.label === letter && edits.at(-1).end === line) edits.at(-1).end++;
     else edits.push({ start: line, end: line + 1, label: letter });
     draft.seen.add(line);
@@ -217,12 +236,12 @@ function markUnsure() {
   const first = Math.min(anchor, cursor);
   const last = Math.max(anchor, cursor);
   const unsure = !draft.unsure.has(cursor);
-  edit([{ start: first, end: last + 1, unsure }]);
+  edit(lines.shown(first, last).map((run) => ({ ...run, unsure })));
   say(unsure ? "marked unsure" : "no longer unsure");
 }
 
 function unlabel() {
-  edit([{ start: Math.min(anchor, cursor), end: Math.max(anchor, cursor) + 1, label: "-" }]);
+  edit(lines.shown(Math.min(anchor, cursor), Math.max(anchor, cursor)).map((run) => ({ ...run, label: "-" })));
   move(cursor);
 }
 
@@ -230,6 +249,7 @@ function takeBack(kind) {
   const step = (kind === "undo" ? draft.undo : draft.redo).at(-1);
   if (!step) return say(`Nothing to ${kind}`);
   const edits = kind === "undo" ? step[1] : step[0];
+  for (const { start, end } of edits) for (let line = start; line < end; line++) lines.reveal(line);
   edit(edits, kind);
   move(edits[0].start);
   say(kind === "undo" ? "undone" : "done again");
@@ -274,8 +294,8 @@ async function openNext() {
   try {
     await load(next, { from: "ahead" });
     list.focus({ preventScroll: true });
-  } catch {
-    tell("The next page could not be had: the server does not answer. It is opened as soon as it does.");
+  } catch (error) {
+    tell(`The next page could not be had: ${error.message}. It is opened as soon as it can be.`);
     setTimeout(openNext, 2000);
   }
 }
@@ -290,6 +310,7 @@ function finish() {
 function move(line, { extend = sticky, centre = true } = {}) {
   cursor = Math.max(0, Math.min(line, draft.length - 1));
   if (!extend) anchor = cursor;
+  lines.reveal(cursor);
   warned = false;
   see(cursor);
   lines.mark(cursor, Math.min(anchor, cursor), Math.max(anchor, cursor));
@@ -336,6 +357,15 @@ function toggleSelecting() {
   say(sticky ? "selecting" : "no longer selecting");
 }
 
+// Opens the next fold, or the one before.
+function unfold() {
+  const fold = lines.folds.find(({ first }) => first > cursor) ?? lines.folds.at(-1);
+  if (!fold) return say("Nothing is folded up");
+  lines.reveal(fold.first);
+  move(cursor, { extend: true });
+  say(`lines ${fold.first + 1} to ${fold.last + 1} opened`);
+}
+
 function selectBlock() {
   const end = draft.blockEnd(cursor) - 1;
   anchor = draft.blockStart(cursor);
@@ -366,10 +396,7 @@ function search(direction) {
   for (const line of hits) lines.rows[line].classList.add("hit");
   const place = direction > 0 ? hits.findIndex((line) => line > cursor) : hits.findLastIndex((line) => line < cursor);
   const found = hits.length ? hits.at(direction > 0 && place < 0 ? 0 : place) : null;
-  if (found !== null && direction) {
-    lines.rows[found].hidden = false;
-    move(found);
-  }
+  if (found !== null && direction) move(found);
   $("hits").textContent = query ? `${hits.length ? hits.indexOf(cursor) + 1 : 0} of ${hits.length}` : "";
 }
 
@@ -507,6 +534,7 @@ const KEYS = {
   ArrowRight: () => draft.adjudicates && confirm(1),
   b: selectBlock,
   v: toggleSelecting,
+  o: unfold,
   e: toBlockEnd,
   x: repeatRun,
   d: markUnsure,
