@@ -397,6 +397,30 @@ def test_an_edit_in_label_studio_belongs_to_the_editor(rich, tmp_path):
     assert labels_in(rich)["rich/1", "ana"] == ANA
 
 
+def test_an_edit_by_the_first_user_is_told_by_address(tmp_path):
+    who = {"id": 7, "email": "ana@x.example"}
+    task = label_studio_task("Sale", [region(0, 4, "ad")], completed_by=who, updated_by=7)
+    assert read_tasks(tmp_path / "mine", task).count == 0
+    [(_, annotator)] = labels_in(tmp_path / "mine")
+    assert annotator == "ana@x.example"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"from_id": "line-1", "to_id": "line-2", "type": "relation", "direction": "right", "labels": []},
+        region(0, 2, "Place") | {"from_name": "entity"},
+    ],
+)
+def test_relations_and_labels_of_other_controls_are_kept(other, tmp_path):
+    task = label_studio_task("Sale", [region(0, 4, "ad"), other])
+    assert read_tasks(tmp_path / "mine", task).count == 0
+    [stored] = LabelStore(tmp_path / "mine").latest().values()
+    assert (stored.annotation.labels.tolist(), stored.extra) == ([1], {"label_studio_results": [other]})
+    [out] = json.loads(exported(tmp_path / "mine", "label-studio").read_text())
+    assert out["annotations"][0]["result"][-1] == other
+
+
 def test_cancelled_annotations_are_none(tmp_path):
     task = label_studio_task("Sale", [region(0, 4, "ad")], was_cancelled=True)
     assert read_tasks(tmp_path / "mine", task).count == 0
@@ -578,6 +602,30 @@ def test_two_records_of_one_text_without_id_do_not_overwrite_each_other(tmp_path
     import_labels(path, "doccano", tmp_path / "mine", annotator="ana", rejects=rejects)
     assert reasons(rejects) == ["line 3: it has no id, and line 1 labels the same text otherwise"]
     assert list(labels_in(tmp_path / "mine").values()) == [[1]]
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        ("d,1,ad,a,ana\nd,2,ad,b,ana\nd,3,ad,c,\n", "row 3 names no annotator, though others do"),
+        ("d,1,ad,a,ana\nd,2,ad,b,ana\nd,3,ad,c,anna\n", "its 1 rows lack line 1"),
+        ("d,,ad,a,ana\nd,,ad,b,ana\nd,,ad,c,anna\n", "its text differs between its annotators ana, anna"),
+    ],
+)
+def test_a_csv_page_with_rows_of_nobody_is_rejected_whole(rows, reason, tmp_path):
+    path = tmp_path / "f.csv"
+    path.write_text("doc_id,line,label,text,annotator\n" + rows + "e,1,ad,a,ana\n")
+    rejects = Rejects()
+    import_labels(path, "csv", tmp_path / "mine", rejects=rejects)
+    assert reasons(rejects) == [f"rows 1 to 3, document 'd': {reason}"]
+    assert list(load_collection(tmp_path / "mine").documents) == ["e"]
+
+
+def test_a_csv_column_that_is_there_twice_is_refused(tmp_path):
+    path = tmp_path / "f.csv"
+    path.write_text("doc_id,label,text,label\nd,ad,a,content\n")
+    with pytest.raises(LabelError, match="header has label more than once"):
+        import_labels(path, "csv", tmp_path / "mine", annotator="ana")
 
 
 def test_csv_rows_may_be_sorted_another_way(rich, tmp_path):
