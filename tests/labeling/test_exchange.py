@@ -133,6 +133,62 @@ def test_reading_a_file_twice_changes_nothing(name, rich, tmp_path):
     assert report.unchanged >= 2
 
 
+LABELS_OF_ANA = {
+    "csv": ("1,navigation,Skip", "1,content,Skip"),
+    "doccano": ('"navigation"]', '"content"]'),
+    "label-studio": ('"labels": ["navigation"]', '"labels": ["content"]'),
+    "prodigy": ('"label": "navigation"', '"label": "content"'),
+}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_labels_changed_back_in_another_tool_count_again(name, rich, tmp_path):
+    first = exported(rich, name)
+    changed = tmp_path / "changed"
+    text = first.read_text(encoding="utf-8")
+    changed.write_text(text.replace(*LABELS_OF_ANA[name]), encoding="utf-8")
+    import_labels(changed, name, rich)
+    assert labels_in(rich)["rich/1", "ana"] == [0, *ANA[1:]]
+    assert import_labels(first, name, rich).annotations == 2
+    assert labels_in(rich)["rich/1", "ana"] == ANA
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_file_from_before_the_last_labels_does_not_undo_them(name, rich):
+    path = exported(rich, name)
+    page = load_collection(rich).documents["rich/1"]
+    later = Annotation(page.id, page.text_sha256, "ana", np.int8([0] * 5), created_at="2024-02-01T00:00:00Z")
+    LabelStore(rich).append(later)
+    assert import_labels(path, name, rich).annotations == 0
+    assert labels_in(rich)["rich/1", "ana"] == [0] * 5
+
+
+def test_two_annotations_by_one_user_of_a_task_are_read_once(tmp_path):
+    task = label_studio_task("Sale", [region(0, 4, "ad")])
+    task["annotations"].append(task["annotations"][0] | {"result": [region(0, 4, "content")]})
+    for _ in range(2):
+        read_tasks(tmp_path / "mine", task)
+        assert len(records(tmp_path / "mine", "annotations")) == 2
+        assert labels_in(tmp_path / "mine").popitem()[1] == [0]
+
+
+def test_what_a_file_has_no_column_for_is_unchanged(rich, tmp_path):
+    before = records(rich, "annotations")
+    names = ("content", "ad", "navigation", "recommendation")
+    path = tmp_path / "needed.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("doc_id", "label", "text", "annotator", "document"))
+        separators = json.dumps({"separators": Document.from_text(TEXT).separators})
+        for label, line in zip(ANA, Document.from_text(TEXT).lines, strict=True):
+            writer.writerow(
+                ("rich/1", names[label], f"'{line}" if line[0] == "=" else line, "ana", separators)
+            )
+            separators = ""
+    assert import_labels(path, "csv", rich).unchanged == 1
+    assert records(rich, "annotations") == before
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=80),
@@ -341,6 +397,30 @@ def test_an_edit_in_label_studio_belongs_to_the_editor(rich, tmp_path):
     assert labels_in(rich)["rich/1", "ana"] == ANA
 
 
+def test_an_edit_by_the_first_user_is_told_by_address(tmp_path):
+    who = {"id": 7, "email": "ana@x.example"}
+    task = label_studio_task("Sale", [region(0, 4, "ad")], completed_by=who, updated_by=7)
+    assert read_tasks(tmp_path / "mine", task).count == 0
+    [(_, annotator)] = labels_in(tmp_path / "mine")
+    assert annotator == "ana@x.example"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"from_id": "line-1", "to_id": "line-2", "type": "relation", "direction": "right", "labels": []},
+        region(0, 2, "Place") | {"from_name": "entity"},
+    ],
+)
+def test_relations_and_labels_of_other_controls_are_kept(other, tmp_path):
+    task = label_studio_task("Sale", [region(0, 4, "ad"), other])
+    assert read_tasks(tmp_path / "mine", task).count == 0
+    [stored] = LabelStore(tmp_path / "mine").latest().values()
+    assert (stored.annotation.labels.tolist(), stored.extra) == ([1], {"label_studio_results": [other]})
+    [out] = json.loads(exported(tmp_path / "mine", "label-studio").read_text())
+    assert out["annotations"][0]["result"][-1] == other
+
+
 def test_cancelled_annotations_are_none(tmp_path):
     task = label_studio_task("Sale", [region(0, 4, "ad")], was_cancelled=True)
     assert read_tasks(tmp_path / "mine", task).count == 0
@@ -503,6 +583,49 @@ def test_documents_without_id_are_found_by_their_text(rich, tmp_path):
     path = write_lines(tmp_path / "f.jsonl", {"text": TEXT, "label": spans})
     assert import_labels(path, "doccano", rich, annotator="cleo").new_documents == 0
     assert labels_in(rich)["rich/1", "cleo"] == [1] * 5
+
+
+def test_a_text_without_id_that_may_be_of_several_pages_is_rejected(tmp_path):
+    folder = tmp_path / "twins"
+    add_documents(folder, [Document("a", ("Home",)), Document("b", ("Home",))])
+    path = write_lines(tmp_path / "f.jsonl", {"text": "Home", "label": [[0, 4, "ad"]]})
+    rejects = Rejects()
+    import_labels(path, "doccano", folder, annotator="ana", rejects=rejects)
+    assert reasons(rejects) == ["line 1: it has no id, and its text is that of documents 'a' and 'b'"]
+    assert labels_in(folder) == {}
+
+
+def test_two_records_of_one_text_without_id_do_not_overwrite_each_other(tmp_path):
+    both = [{"text": "Home", "label": [[0, 4, label]]} for label in ("ad", "ad", "content")]
+    rejects = Rejects()
+    path = write_lines(tmp_path / "f.jsonl", *both)
+    import_labels(path, "doccano", tmp_path / "mine", annotator="ana", rejects=rejects)
+    assert reasons(rejects) == ["line 3: it has no id, and line 1 labels the same text otherwise"]
+    assert list(labels_in(tmp_path / "mine").values()) == [[1]]
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        ("d,1,ad,a,ana\nd,2,ad,b,ana\nd,3,ad,c,\n", "row 3 names no annotator, though others do"),
+        ("d,1,ad,a,ana\nd,2,ad,b,ana\nd,3,ad,c,anna\n", "its 1 rows lack line 1"),
+        ("d,,ad,a,ana\nd,,ad,b,ana\nd,,ad,c,anna\n", "its text differs between its annotators ana, anna"),
+    ],
+)
+def test_a_csv_page_with_rows_of_nobody_is_rejected_whole(rows, reason, tmp_path):
+    path = tmp_path / "f.csv"
+    path.write_text("doc_id,line,label,text,annotator\n" + rows + "e,1,ad,a,ana\n")
+    rejects = Rejects()
+    import_labels(path, "csv", tmp_path / "mine", rejects=rejects)
+    assert reasons(rejects) == [f"rows 1 to 3, document 'd': {reason}"]
+    assert list(load_collection(tmp_path / "mine").documents) == ["e"]
+
+
+def test_a_csv_column_that_is_there_twice_is_refused(tmp_path):
+    path = tmp_path / "f.csv"
+    path.write_text("doc_id,label,text,label\nd,ad,a,content\n")
+    with pytest.raises(LabelError, match="header has label more than once"):
+        import_labels(path, "csv", tmp_path / "mine", annotator="ana")
 
 
 def test_csv_rows_may_be_sorted_another_way(rich, tmp_path):

@@ -174,7 +174,10 @@ class _Target:
     def __init__(self, documents: list[Document]) -> None:
         self.new: list[Document] = []
         self._by_id = {document.id: document for document in documents}
-        self._by_text = {document.text_sha256: document for document in documents}
+        self._by_text: dict[str, list[Document]] = {}
+        for document in documents:
+            self._by_text.setdefault(document.text_sha256, []).append(document)
+        self._unnamed: dict[tuple[str, str], tuple[str, bytes]] = {}
 
     def settle(self, item: LabelledDocument) -> LabelledDocument:
         """Give the item with the collection's document; a document that it lacks is taken up.
@@ -188,8 +191,8 @@ class _Target:
         for record in item.annotations:  # refuses what could not be stored
             encode_record(annotation_record(record.annotation, record.extra))
         known = self._by_id.get(document.id)
-        if known is None and not item.is_named:
-            known = self._by_text.get(document.text_sha256)
+        if not item.is_named:
+            known = self._only_page(item) or known
         if known is not None:
             if known.text_sha256 != document.text_sha256:
                 raise LabelError(f"its text is not that of document {document.id!r} of the collection")
@@ -197,8 +200,24 @@ class _Target:
         encode_record(document_record(document))  # refuses what could not be stored
         self.new.append(document)
         self._by_id[document.id] = document
-        self._by_text.setdefault(document.text_sha256, document)
+        self._by_text.setdefault(document.text_sha256, []).append(document)
         return item
+
+    def _only_page(self, item: LabelledDocument) -> Document | None:
+        """Find the document of an item's text, which must not be one of several."""
+        text = item.document.text_sha256
+        pages = self._by_text.get(text, [])
+        if len(pages) > 1:
+            names = " and ".join(repr(page.id) for page in pages[:2])
+            raise LabelError(f"it has no id, and its text is that of documents {names}")
+        for record in item.annotations:
+            labels = record.annotation.labels.tobytes()
+            where, others = self._unnamed.setdefault(
+                (text, record.annotation.annotator), (item.where, labels)
+            )
+            if where != item.where and others != labels:
+                raise LabelError(f"it has no id, and {where} labels the same text otherwise")
+        return pages[0] if pages else None
 
 
 def _moved(item: LabelledDocument, document: Document) -> LabelledDocument:
@@ -223,29 +242,42 @@ def _documents(folder: Path, rejects: Rejects | None) -> list[Document]:
 
 def _store_annotations(folder: Path, found: list[LabelledDocument], report: ExchangeReport) -> None:
     store = LabelStore(folder)
-    latest = {_key(stored.annotation, "") for stored in store.latest(Rejects()).values()}
-    history = {_key(a, a.created_at) for a in store.annotations(Rejects())} | latest
-    for item in found:
-        for record in item.annotations:
-            key = _key(record.annotation, record.annotation.created_at)
-            if key in history:
+    history = {_key(annotation) for annotation in store.annotations(Rejects())}
+    latest = {key: stored.annotation for key, stored in store.latest(Rejects()).items()}
+    given: dict[tuple[str, str], list[AnnotationRecord]] = {}
+    for record in (record for item in found for record in item.annotations):
+        given.setdefault((record.annotation.doc_id, record.annotation.annotator), []).append(record)
+    for key, records in given.items():
+        last = latest.get(key)
+        if last is not None and _is_settled(records[-1].annotation, last, history):
+            report.unchanged += len(records)
+            continue
+        for record in records:
+            if last is not None and _is_settled(record.annotation, last, history):
                 report.unchanged += 1
             else:
-                history |= {key}
-                store.append(record.annotation, record.extra)
+                last = store.append(record.annotation, record.extra)
                 report.annotations += 1
 
 
-def _key(annotation: Annotation, created_at: str) -> Key:
-    """Tell one annotation from another; without its time, a tool that knows none would add it again."""
-    labels = annotation.labels.astype(np.int8).tobytes()
+def _is_settled(annotation: Annotation, last: Annotation, history: set[Key]) -> bool:
+    """Whether the collection has an annotation as its last one, or as one that was labelled again later."""
+    if annotation.created_at and annotation.created_at < last.created_at:
+        return _key(annotation) in history
+    # what a file without times leaves out is not taken back by it
+    notes = annotation.notes or ("" if annotation.created_at else last.notes)
+    time = annotation.created_at or last.created_at
+    return _key(replace(annotation, notes=notes, created_at=time)) == _key(last)
+
+
+def _key(annotation: Annotation) -> Key:
     return (
         annotation.doc_id,
         annotation.annotator,
         annotation.text_sha256,
-        labels,
+        annotation.labels.astype(np.int8).tobytes(),
         annotation.notes,
-        created_at,
+        annotation.created_at,
     )
 
 

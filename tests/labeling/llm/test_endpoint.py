@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -90,21 +91,42 @@ def test_a_reply_without_end_is_not_read_to_the_end(
     server: ChatServer, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "MAX_REPLY_BYTES", 10_000)
-    bomb = gzip.compress(b" " * 1_000_000)
-    server.otherwise = lambda _: Say(raw=bomb, headers={"Content-Encoding": "gzip"})
+    server.otherwise = lambda _: Say(raw=b" " * 1_000_000)
     with pytest.raises(RequestError, match="longer than 10,000 bytes"):
         ask(endpoint)
 
 
-@pytest.mark.parametrize("compressed", [False, True])
+BOMB = {"raw": gzip.compress(gzip.compress(bytes(50_000_000))), "headers": {"Content-Encoding": "gzip, gzip"}}
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (200, "the reply is compressed"),
+        (307, "redirects to"),
+        (400, "compressed message"),
+        (503, "compressed"),
+    ],
+)
+def test_what_a_server_compressed_unasked_is_not_unpacked(
+    status: int, reason: str, server: ChatServer, endpoint: Endpoint
+) -> None:
+    server.otherwise = lambda _: Say(status=status, **BOMB)
+    tracemalloc.start()
+    with pytest.raises((EndpointError, RequestError), match=reason):
+        ask(endpoint)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20_000_000
+
+
+@pytest.mark.parametrize("status", [300, 307, 503])
 def test_an_error_without_end_is_not_read_to_the_end(
-    compressed: bool, server: ChatServer, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+    status: int, server: ChatServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "MAX_ERROR_BYTES", 1_000)
     raw = b"The model tiny is too busy. " + bytes(range(256)) * 40_000
-    headers = {"Content-Encoding": "gzip"} if compressed else {}
-    raw = gzip.compress(raw) if compressed else raw
-    server.script = [Say(status=503, raw=raw, headers=headers), FINE]
+    server.otherwise = lambda _: Say(status=status, raw=raw)
     read: list[int] = []
     shorten = module._shorten_error
 
@@ -114,12 +136,23 @@ def test_an_error_without_end_is_not_read_to_the_end(
 
     monkeypatch.setattr(module, "_shorten_error", watch)
     watched = Endpoint("tiny", base_url=server.url, timeout=10, retries=2, backoff=0.001)
-    assert ask(watched) == "fine"
-    assert 28 <= read[0] < 500_000
-    assert watched.usage.retries == 1
-    server.otherwise = lambda _: Say(status=503, raw=raw, headers=headers)
+    with pytest.raises((EndpointError, RequestError), match=f"status {status}"):
+        ask(watched)
+    assert 28 <= read[0] <= 1_000
+
+
+def test_the_start_of_a_long_error_is_told(server: ChatServer, endpoint: Endpoint) -> None:
+    server.otherwise = lambda _: Say(status=503, raw=b"The model tiny is too busy. " + b"x" * 10_000_000)
     with pytest.raises(RequestError, match="status 503: The model tiny is too busy"):
         ask(endpoint)
+
+
+def test_a_redirect_is_named_and_not_followed(server: ChatServer, endpoint: Endpoint) -> None:
+    elsewhere = server.url + "/elsewhere"
+    server.otherwise = lambda _: Say(status=307, raw=b"", headers={"Location": elsewhere})
+    with pytest.raises(EndpointError, match=f"status 307: redirects to {elsewhere}"):
+        ask(endpoint)
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -221,6 +254,21 @@ def test_tokens_are_guessed_where_a_server_counts_none(server: ChatServer, endpo
     assert endpoint.usage.prompt_tokens > 0
 
 
+@pytest.mark.parametrize("count", [pytest.param(10**400, id="huge"), -100, 10**9 + 1, True, 1.5])
+def test_token_counts_that_cannot_be_are_not_taken(
+    count: object, server: ChatServer, endpoint: Endpoint
+) -> None:
+    server.script = [Say("fine", usage={"prompt_tokens": count, "completion_tokens": 10})]
+    ask(endpoint)
+    assert endpoint.usage.estimated
+    assert 0 < endpoint.usage.prompt_tokens < 100
+
+
+def test_half_a_character_in_an_answer_is_replaced(server: ChatServer, endpoint: Endpoint) -> None:
+    server.script = [Say("fi\ud800ne")]
+    assert ask(endpoint) == "fi?ne"
+
+
 def test_what_a_server_asks_for_is_waited_but_not_forever() -> None:
     assert retry_delay({"retry-after": "7"}, 0, 1.0) == 7
     assert retry_delay({"retry-after": "86400"}, 0, 1.0) == module.MAX_WAIT
@@ -247,3 +295,35 @@ def test_a_hosted_service_needs_a_key_and_a_server_of_ones_own_none(monkeypatch:
     with pytest.raises(EndpointError, match=r"set \$OPENAI_API_KEY"):
         Endpoint("tiny")
     assert Endpoint("tiny", base_url="http://localhost:11434/v1").host == "localhost:11434"
+
+
+def test_line_ends_around_a_key_are_no_part_of_it(
+    server: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", f" {KEY}\r\n")
+    server.script = [FINE]
+    assert ask(Endpoint("tiny", base_url=server.url)) == "fine"
+    assert server.keys == [f"Bearer {KEY}"]
+
+
+@pytest.mark.parametrize("key", ["sk-hush\nsk-other", "sk-hushä", "sk-hush\x7f"])
+def test_a_key_that_no_header_can_carry_is_refused_unshown(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    with pytest.raises(EndpointError, match=r"key in \$OPENAI_API_KEY") as caught:
+        Endpoint("tiny")
+    assert "hush" not in str(caught.value)
+
+
+def test_a_server_on_this_machine_is_reached_past_a_proxy(
+    server: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
+    server.script = [FINE]
+    assert ask(Endpoint("tiny", base_url=server.url, retries=0)) == "fine"
+
+
+def test_a_proxy_that_cannot_be_used_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "foo://bar")
+    with pytest.raises(EndpointError, match="foo"):
+        Endpoint("tiny", base_url="http://host.example/v1")

@@ -94,6 +94,13 @@ def test_an_answer_that_cannot_be_used_is_sent_back_once_with_the_reasons(
     assert labeler.endpoint.usage.requests == 2
 
 
+def test_an_answer_with_half_a_character_is_sent_back_like_any_other(
+    labeler: LlmLabeler, server: ChatServer
+) -> None:
+    server.script = [Say("nope \ud800"), Say(RIGHT)]
+    assert encode_runs(suggest(labeler).labels) == "1n 2c"
+
+
 def test_an_answer_that_is_wrong_twice_is_turned_down_with_the_reason(
     labeler: LlmLabeler, server: ChatServer
 ) -> None:

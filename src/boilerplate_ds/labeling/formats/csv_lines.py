@@ -14,6 +14,7 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -101,39 +102,62 @@ def read(path: Path, annotator: str, rejects: Rejects | None) -> Iterator[Labell
 
     A document with a bad row is rejected whole, since its lines would no longer be its page.
     """
-    for (doc_id, _), rows in _grouped(path, rejects).items():
-        where = f"rows {rows[0].number} to {rows[-1].number}, document {doc_id!r}"
+    for doc_id, by_annotator in _grouped(path, rejects).items():
+        numbers = [row.number for rows in by_annotator.values() for row in rows]
+        where = f"rows {min(numbers)} to {max(numbers)}, document {doc_id!r}"
         try:
-            item = _labelled([row.fields for row in _in_order(rows)], where, annotator)
+            items = _labelled_by_each(by_annotator, where, annotator)
         except LabelError as error:
             reject_or_raise(rejects, path, where, str(error), LabelError)
         else:
-            yield item
+            yield from items
 
 
-def _grouped(path: Path, rejects: Rejects | None) -> dict[tuple[str, str], list[_Row]]:
-    """Gather the rows of each document and annotator."""
-    groups: dict[tuple[str, str], list[_Row]] = {}
+def _grouped(path: Path, rejects: Rejects | None) -> dict[str, dict[str, list[_Row]]]:
+    """Gather the rows of each document, by annotator."""
+    groups: dict[str, dict[str, list[_Row]]] = {}
     with open_stream(str(path)) as stream:
         try:
             rows = table_rows(stream)
             header = next(rows, [])
             if isinstance(header, SourceError):
                 raise header
-            missing = [name for name in _REQUIRED if name not in header]
-            if missing:
-                raise SourceError(f"its header lacks {', '.join(missing)}")
+            _check_header(header)
             for number, row in enumerate(rows, start=1):
                 if isinstance(row, SourceError):  # of which document, nobody knows
                     raise row
                 record = row_record(header, row)
                 problem = str(record) if isinstance(record, SourceError) else ""
                 fields = _unescaped(dict(zip(header, row, strict=False)))
-                key = (fields.get("doc_id", ""), fields.get("annotator", ""))
-                groups.setdefault(key, []).append(_Row(number, fields, problem))
-        except SourceError as error:
+                by_annotator = groups.setdefault(fields.get("doc_id", ""), {})
+                by_annotator.setdefault(fields.get("annotator", ""), []).append(_Row(number, fields, problem))
+        except SourceError as error:  # whose rows are missing, nobody knows: none of the file is taken
             reject_or_raise(rejects, path, "", str(error), LabelError)
+            return {}
     return groups
+
+
+def _check_header(header: Sequence[str]) -> None:
+    missing = [name for name in _REQUIRED if name not in header]
+    if missing:
+        raise SourceError(f"its header lacks {', '.join(missing)}")
+    twice = [name for name, count in Counter(header).items() if name and count > 1]
+    if twice:
+        raise SourceError(f"its header has {', '.join(twice)} more than once")
+
+
+def _labelled_by_each(
+    by_annotator: Mapping[str, list[_Row]], where: str, annotator: str
+) -> list[LabelledDocument]:
+    """Read a document once for each annotator; rows that miss theirs would be cut out of the page."""
+    if "" in by_annotator and len(by_annotator) > 1:
+        raise LabelError(f"row {by_annotator[''][0].number} names no annotator, though others do")
+    items = [
+        _labelled([row.fields for row in _in_order(rows)], where, annotator) for rows in by_annotator.values()
+    ]
+    if len({item.document.text_sha256 for item in items}) > 1:
+        raise LabelError(f"its text differs between its annotators {', '.join(by_annotator)}")
+    return items
 
 
 def _unescaped(record: Mapping[str, str]) -> dict[str, str]:

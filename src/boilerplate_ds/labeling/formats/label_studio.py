@@ -194,8 +194,10 @@ def _read_annotation(document: Document, annotator: str, item: dict[str, Any]) -
         return None
     labels, _ = _labels_of_lines(document, regions)
     carried = _carried(regions)
-    editor = _user(item.get("updated_by"))
-    by = annotator or editor or ("" if "annotator" in carried else _user(item.get("completed_by")))
+    maker, editor = item.get("completed_by"), _user(item.get("updated_by"))
+    if editor and isinstance(maker, dict) and editor == _user(maker.get("id")):
+        editor = _user(maker)  # the same user, by address
+    by = annotator or editor or ("" if "annotator" in carried else _user(maker))
     return annotation_of(
         document,
         labels,
@@ -224,17 +226,26 @@ def _read_prediction(document: Document, item: dict[str, Any]) -> Suggestion | N
 
 
 def _sorted_results(result: list[Any]) -> tuple[list[Region], str, list[Any]]:
-    """Part the results of an annotation: labels of the text, notes, and those of other controls."""
+    """Part the results of an annotation: labels of the text, notes, and those of other controls.
+
+    Labels of other controls are told by their names if one has the name that ours has.
+    """
+    labels = [item for item in result if isinstance(item, dict) and item.get("type") == "labels"]
+    has_ours = any(item.get("from_name") == _LABELS for item in labels)
     regions: list[Region] = []
     notes: list[str] = []
     others: list[Any] = []
     for item in result:
-        value = item.get("value") if isinstance(item, dict) else None
-        if not isinstance(value, dict):
+        if not isinstance(item, dict):
+            raise LabelError(f"{str(item)[:60]} is not a result")
+        is_region = item.get("type") == "labels" and (item.get("from_name") == _LABELS or not has_ours)
+        is_note = item.get("type") == "textarea" and item.get("from_name") == _NOTES
+        value = item.get("value")
+        if (is_region or is_note) and not isinstance(value, dict):
             raise LabelError(f"{str(item)[:60]} is not a result with a value")
-        if item.get("type") == "labels":
+        if is_region:
             regions.append(item)
-        elif item.get("type") == "textarea" and item.get("from_name") == _NOTES:
+        elif is_note:
             texts = value.get("text")
             notes += [
                 text for text in (texts if isinstance(texts, list) else [texts]) if isinstance(text, str)
@@ -283,7 +294,7 @@ def _user(value: object) -> str:
     """Name a user of Label Studio: by e-mail address where the export has it, else by number."""
     if isinstance(value, dict):
         email = value.get("email")
-        return email if isinstance(email, str) else _user(value.get("id"))
+        return email if email and isinstance(email, str) else _user(value.get("id"))
     return "" if value is None or isinstance(value, bool) else f"user-{value}"
 
 

@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 from urllib.parse import urlsplit
 
 from boilerplate_ds.errors import EndpointError, LabelError
@@ -32,11 +32,14 @@ KEY_VARIABLE = "OPENAI_API_KEY"
 URL_VARIABLE = "OPENAI_BASE_URL"
 MAX_REPLY_BYTES = 8 * 2**20
 MAX_ERROR_BYTES = 2**16
-"""Of an error's reply that are read, as they come: compressed ones grow."""
+"""Of an error's reply that are read."""
 MAX_WAIT = 120.0
 """Seconds; no server is waited for longer between two attempts, whatever it asks for."""
 
 _MAX_MESSAGE = 300
+_MAX_TOKENS = 10**9
+"""No reply takes more; a server that counts more has miscounted."""
+_LOOPBACK = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 _JSON_SCHEMA = {
     "type": "json_schema",
     "json_schema": {"name": "runs", "strict": True, "schema": answer_schema()},
@@ -101,7 +104,7 @@ class Endpoint:
     Raises
     ------
     EndpointError
-        If the ``openai`` package, the key or a usable address is missing.
+        If the ``openai`` package, a usable key, address or proxy is missing.
     """
 
     def __init__(
@@ -126,17 +129,11 @@ class Endpoint:
         self._backoff = backoff
         self._options: dict[str, Any] = {"temperature": 0.0, "response_format": _JSON_SCHEMA}
         base_url = _checked_url(base_url or os.environ.get(URL_VARIABLE) or None)
-        self._key = os.environ.get(key_variable, "")
+        self._key = _checked_key(key_variable)
         if not self._key and base_url is None:
             raise EndpointError(f"no key: set ${key_variable}, or name a server of your own with --base-url")
         self.host = urlsplit(base_url).netloc if base_url else "api.openai.com"
-        self._client = openai.AsyncOpenAI(
-            api_key=self._key or "none",
-            base_url=base_url,
-            max_retries=0,
-            timeout=timeout,
-            http_client=openai.DefaultAsyncHttpxClient(event_hooks={"response": [_shorten_error]}),
-        )
+        self._client = self._connected(base_url)
 
     async def __aenter__(self) -> Endpoint:
         return self
@@ -168,6 +165,24 @@ class Endpoint:
                 return self._text(reply, messages)
         raise AssertionError("unreachable")
 
+    def _connected(self, base_url: str | None) -> Any:
+        try:
+            http_client = self._openai.DefaultAsyncHttpxClient(
+                event_hooks={"response": [_shorten_error]},
+                follow_redirects=False,  # pages and key go to the address that was named
+                mounts=dict.fromkeys(_LOOPBACK),  # past any proxy
+            )
+            return self._openai.AsyncOpenAI(
+                api_key=self._key or "none",
+                base_url=base_url,
+                max_retries=0,
+                timeout=self._timeout,
+                default_headers={"Accept-Encoding": "identity"},  # a few packed bytes may unpack to gigabytes
+                http_client=http_client,
+            )
+        except (ImportError, ValueError) as error:  # of a proxy in the environment
+            raise EndpointError(self._clean(f"{self.host} cannot be reached as set up: {error}")) from None
+
     async def _negotiate(self, messages: Messages) -> dict[str, Any]:
         """Ask with every option, and with fewer and fewer if the server turns the request down."""
         options: dict[str, Any] | None = self._options
@@ -191,6 +206,8 @@ class Endpoint:
         create: Any = self._client.chat.completions.with_streaming_response.create
         body = bytearray()
         async with create(model=self.model, messages=messages, **options) as response:
+            if _is_packed(response.headers):
+                raise EndpointError(f"{self.host}: the reply is compressed, which was not asked for")
             async for chunk in response.iter_bytes():
                 body += chunk
                 if len(body) > MAX_REPLY_BYTES:
@@ -211,7 +228,7 @@ class Endpoint:
         message = choice.get("message")
         message = message if isinstance(message, dict) else {}
         text = message.get("content")
-        text = text if isinstance(text, str) else ""
+        text = text.encode("utf-8", "replace").decode() if isinstance(text, str) else ""
         self._count(reply.get("usage"), messages, text)
         if message.get("refusal") or choice.get("finish_reason") == "content_filter":
             raise RequestError(
@@ -225,7 +242,7 @@ class Endpoint:
         counts = usage if isinstance(usage, dict) else {}
         sent, received = counts.get("prompt_tokens"), counts.get("completion_tokens")
         self.usage.requests += 1
-        if type(sent) is not int or type(received) is not int:
+        if not (_is_count(sent) and _is_count(received)):
             sent = sum(estimate_tokens(message["content"]) for message in messages)
             received = estimate_tokens(text)
             self.usage.estimated = True
@@ -249,6 +266,10 @@ class Endpoint:
         return tuple(found)
 
     def _raise_if_hopeless(self, error: Any) -> None:
+        if 300 <= error.status_code < 400:
+            place = _headers(error).get("location", "an address it does not name")
+            told = f"{self.host}: status {error.status_code}: redirects to {place}, which is not followed"
+            raise EndpointError(self._clean(told)) from None
         no_money = error.status_code == 402 or getattr(error, "code", None) == "insufficient_quota"
         refused = error.status_code == 401 or (error.status_code in (403, 404) and not self.usage.requests)
         if no_money or refused:
@@ -276,16 +297,29 @@ class Endpoint:
 
 
 async def _shorten_error(response: Any) -> None:
-    """Keep the first bytes of an error's reply, which the client would read to its end."""
-    if response.is_error:
-        stream, first = response.stream, bytearray()
-        async for chunk in stream:
+    """Keep the first bytes of an error's reply, which the client would read to its end and unpack."""
+    if response.is_success:
+        return
+    first = bytearray()
+    if _is_packed(response.headers):
+        del response.headers["content-encoding"]
+        first += b"(a compressed message)"
+    else:
+        async for chunk in response.stream:
             first += chunk
             if len(first) >= MAX_ERROR_BYTES:
                 break
-        await stream.aclose()
-        library = import_module(type(response).__module__.partition(".")[0])
-        response.stream = library.ByteStream(bytes(first[:MAX_ERROR_BYTES]))
+    await response.stream.aclose()
+    library = import_module(type(response).__module__.partition(".")[0])
+    response.stream = library.ByteStream(bytes(first[:MAX_ERROR_BYTES]))
+
+
+def _is_packed(headers: Mapping[str, str]) -> bool:
+    return headers.get("content-encoding", "identity") != "identity"
+
+
+def _is_count(value: object) -> TypeGuard[int]:
+    return type(value) is int and 0 <= value <= _MAX_TOKENS
 
 
 def retry_delay(headers: Mapping[str, str], attempt: int, backoff: float) -> float:
@@ -346,6 +380,14 @@ def _milder(options: Mapping[str, Any], complaint: str, status: int) -> dict[str
     else:
         return None
     return rest
+
+
+def _checked_key(variable: str) -> str:
+    """Read the key; spaces and line ends around it are left over from a file or a copy."""
+    key = os.environ.get(variable, "").strip()
+    if not (key.isascii() and key.isprintable()):
+        raise EndpointError(f"the key in ${variable} is not usable: it must be printable ASCII")
+    return key
 
 
 def _checked_url(url: str | None) -> str | None:
