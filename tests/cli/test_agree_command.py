@@ -46,6 +46,22 @@ def test_the_table_and_the_page_show_what_differs(labelled_twice, tmp_path):
     assert "[red]Ad[/red]" in page.read_text()
 
 
+def test_pages_of_one_id_and_other_texts_are_told_apart(tmp_path):
+    for name, second in (("alpha", "4c"), ("beta", "3c 1a")):
+        folder = tmp_path / "all" / name
+        page = Document("p", tuple(f"{name} {i}" for i in range(4)), site=f"{name}.example")
+        write_document_file(folder / "documents" / "pages.jsonl", [page])
+        for annotator, labels in (("ana", "4c"), ("ben", second)):
+            LabelStore(folder).append(Annotation("p", page.text_sha256, annotator, decode_runs(labels)))
+    html = tmp_path / "agreement.html"
+    figures = json.loads(run(tmp_path / "all", "--html", html, "--json").stdout)
+    found = [(group["site"], group["differing_lines"]) for group in figures["per_document"]]
+    assert found == [("beta.example", 1), ("alpha.example", 0)]
+    assert [group["name"] for group in figures["per_site"]] == ["beta.example", "alpha.example"]
+    assert "beta 3" in html.read_text()
+    assert "alpha 3" not in html.read_text()
+
+
 def test_a_bad_record_is_reported_and_the_rest_is_measured(labelled_twice):
     with (labelled_twice / "annotations" / "ben.jsonl").open("a") as file:
         file.write("{}\n")

@@ -50,7 +50,7 @@ def test_the_figures_of_the_two_passes_are_those_the_corpus_states():
 
 
 def test_each_figure_is_over_the_lines_that_two_annotators_have_labelled():
-    found = measure_agreement(collect_ratings(THREE, {"p": "one.example", "q": "two.example"}))
+    found = measure_agreement(collect_ratings(THREE, {("p", SHA): "one.example", ("q", SHA): "two.example"}))
     assert (found.annotators, found.n_documents, found.n_lines) == (("ana", "ben", "cleo"), 2, 11)
     assert found.differing == 2
     assert [(pair.annotators, pair.n_lines) for pair in found.pairs] == [

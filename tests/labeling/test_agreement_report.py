@@ -17,10 +17,10 @@ def ratings():
         for page, *both in ((PAGE, "19c", "8c 2n 7c 2a"), (OTHER, "2c", "1a 1c"))
         for name, labels in zip(("ana", "ben"), both, strict=True)
     ]
-    return collect_ratings(annotations, {page.id: page.site for page in (PAGE, OTHER)})
+    return collect_ratings(annotations, {(page.id, page.text_sha256): page.site for page in (PAGE, OTHER)})
 
 
-PAGES = {page.id: page for page in (PAGE, OTHER)}
+PAGES = {(page.id, page.text_sha256): page for page in (PAGE, OTHER)}
 
 
 def test_lines_close_to_each_other_are_one_passage_with_the_lines_around_it():

@@ -65,24 +65,24 @@ def agree(collections: tuple[Path, ...], html: Path | None, as_json: bool) -> No
 
 def _read(
     folders: Sequence[Path], rejects: Rejects
-) -> tuple[list[Annotation], dict[str, str], dict[str, Document]]:
-    """Annotations, the site of each document, and the documents whose texts are here."""
+) -> tuple[list[Annotation], dict[tuple[str, str], str], dict[tuple[str, str], Document]]:
+    """Annotations, and by id and text hash the sites of documents, and those whose texts are here."""
     from boilerplate_ds.labeling.collection import document_files, load_collection
     from boilerplate_ds.labeling.store import LabelStore
     from boilerplate_ds.training.run import find_collections
 
     annotations: list[Annotation] = []
-    sites: dict[str, str] = {}
-    documents: dict[str, Document] = {}
+    sites: dict[tuple[str, str], str] = {}
+    documents: dict[tuple[str, str], Document] = {}
     for path in dict.fromkeys(found for given in folders for found in find_collections(given)):
         if document_files(path):
             collection = load_collection(path, rejects)
             annotations += collection.annotations
-            documents |= collection.documents
+            documents |= {(d.id, d.text_sha256): d for d in collection.documents.values()}
         else:
             for stored in LabelStore(path).latest(rejects).values():
                 annotations.append(stored.annotation)
                 site = stored.extra.get("site")
                 if isinstance(site, str):
-                    sites[stored.annotation.doc_id] = site
-    return annotations, sites | {i: document.site for i, document in documents.items()}, documents
+                    sites[stored.annotation.doc_id, stored.annotation.text_sha256] = site
+    return annotations, sites | {key: document.site for key, document in documents.items()}, documents

@@ -44,7 +44,8 @@ class Ratings:
     ----------
     annotators : tuple of str
         In order of name.
-    doc_ids, sites : tuple of str, length n_documents
+    doc_ids, texts, sites : tuple of str, length n_documents
+        The text hash tells documents of one id apart.
     document : ndarray of int64, shape (n_lines,)
         Index of each line's document; the lines of a document stand together, in order.
     labels : ndarray of int8, shape (n_annotators, n_lines)
@@ -53,6 +54,7 @@ class Ratings:
 
     annotators: tuple[str, ...]
     doc_ids: tuple[str, ...]
+    texts: tuple[str, ...]
     sites: tuple[str, ...]
     document: NDArray[np.int64] = field(repr=False)
     labels: Labels = field(repr=False)
@@ -182,7 +184,7 @@ class Agreement:
         }
 
 
-def collect_ratings(annotations: Iterable[Annotation], sites: Mapping[str, str]) -> Ratings:
+def collect_ratings(annotations: Iterable[Annotation], sites: Mapping[tuple[str, str], str]) -> Ratings:
     """Put the labels of documents with two annotators or more side by side.
 
     Parameters
@@ -190,8 +192,8 @@ def collect_ratings(annotations: Iterable[Annotation], sites: Mapping[str, str])
     annotations : iterable of Annotation
         Labels of other lines (another text hash) do not meet, be the document's id the same or not. Of
         several by one annotator for one document the last counts.
-    sites : mapping of str to str
-        Site by document id, where it is known.
+    sites : mapping of (str, str) to str
+        Site by document id and text hash, where it is known.
 
     Raises
     ------
@@ -219,7 +221,8 @@ def collect_ratings(annotations: Iterable[Annotation], sites: Mapping[str, str])
     return Ratings(
         annotators=tuple(annotators),
         doc_ids=doc_ids,
-        sites=tuple(sites.get(doc_id, "") for doc_id in doc_ids),
+        texts=tuple(text for _, text, _ in shared),
+        sites=tuple(sites.get((doc_id, text), "") for doc_id, text, _ in shared),
         document=np.repeat(np.arange(len(sizes)), sizes),
         labels=np.stack(rows),
     )
@@ -255,8 +258,8 @@ def measure_agreement(ratings: Ratings, *, n_bootstrap: int = 1000, seed: int = 
             for label, name in enumerate(LABEL_NAMES)
         },
         pairs=tuple(_pairs(ratings, n_bootstrap, seed)),
-        sites=_groups([site or NO_SITE for site in ratings.sites], ratings, coincidences, differing),
-        documents=_groups(ratings.doc_ids, ratings, coincidences, differing),
+        sites=_groups(*_by_site(ratings), ratings, coincidences, differing),
+        documents=_groups(ratings.doc_ids, np.arange(len(ratings.doc_ids)), ratings, coincidences, differing),
     )
 
 
@@ -335,11 +338,22 @@ def _confusions(ratings: Ratings, i: int, j: int) -> NDArray[np.int64]:
     return confusions[confusions.any(axis=(1, 2))]
 
 
+def _by_site(ratings: Ratings) -> tuple[list[str], NDArray[np.int64]]:
+    sites = np.array([site or NO_SITE for site in ratings.sites], dtype=object)
+    names, group = np.unique(sites, return_inverse=True)
+    return names.tolist(), group.astype(np.int64)
+
+
 def _groups(
-    names: Sequence[str], ratings: Ratings, coincidences: Matrices, differing: NDArray[np.int64]
+    names: Sequence[str],
+    group: NDArray[np.int64],
+    ratings: Ratings,
+    coincidences: Matrices,
+    differing: NDArray[np.int64],
 ) -> tuple[GroupAgreement, ...]:
-    unique, first, group = np.unique(np.array(names, dtype=object), return_index=True, return_inverse=True)
-    matrices = np.zeros((len(unique), N_LABELS, N_LABELS))
+    """Measure each group; ``group`` is the index of each document's."""
+    first = np.unique(group, return_index=True)[1]
+    matrices = np.zeros((len(names), N_LABELS, N_LABELS))
     np.add.at(matrices, group, coincidences)
     columns = (
         np.bincount(group),
@@ -350,7 +364,7 @@ def _groups(
     )
     found = [
         GroupAgreement(name, ratings.sites[i] or NO_SITE, *row)
-        for name, i, *row in zip(unique.tolist(), first.tolist(), *(c.tolist() for c in columns), strict=True)
+        for name, i, *row in zip(names, first.tolist(), *(c.tolist() for c in columns), strict=True)
     ]
     return tuple(sorted(found, key=lambda g: (-g.differing / g.n_lines, g.name)))
 

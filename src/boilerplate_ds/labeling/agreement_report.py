@@ -68,20 +68,20 @@ class Passage:
     lines: tuple[RatedLine, ...]
 
 
-def find_passages(ratings: Ratings, documents: Mapping[str, Document]) -> Iterator[Passage]:
+def find_passages(ratings: Ratings, documents: Mapping[tuple[str, str], Document]) -> Iterator[Passage]:
     """Yield the passages on which annotators differ, documents with the largest share of such lines first.
 
     Parameters
     ----------
     ratings : Ratings
-    documents : mapping of str to Document
-        By id; documents that are not there are passed over.
+    documents : mapping of (str, str) to Document
+        By id and text hash; documents that are not there are passed over.
     """
     differs = (ratings.counts > 0).sum(axis=1) > 1
     starts = np.searchsorted(ratings.document, np.arange(len(ratings.doc_ids) + 1))
     shares = np.add.reduceat(differs, starts[:-1]) / np.diff(starts)
     for index in np.argsort(-shares, kind="stable").tolist():
-        document = documents.get(ratings.doc_ids[index])
+        document = documents.get((ratings.doc_ids[index], ratings.texts[index]))
         rows = slice(starts[index], starts[index + 1])
         if document is None or len(document.lines) != rows.stop - rows.start:
             continue
@@ -107,7 +107,9 @@ def _spans(lines: NDArray[np.int64], n_lines: int) -> Iterator[tuple[int, int]]:
         yield max(int(group[0]) - N_CONTEXT, 0), min(int(group[-1]) + N_CONTEXT + 1, n_lines)
 
 
-def agreement_page(agreement: Agreement, ratings: Ratings, documents: Mapping[str, Document]) -> str:
+def agreement_page(
+    agreement: Agreement, ratings: Ratings, documents: Mapping[tuple[str, str], Document]
+) -> str:
     """Write the page."""
     passages = list(find_passages(ratings, documents))
     return (
