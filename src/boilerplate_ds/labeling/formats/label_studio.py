@@ -240,7 +240,7 @@ def _sorted_results(result: list[Any]) -> tuple[list[Region], str, list[Any]]:
             raise LabelError(f"{str(item)[:60]} is not a result")
         is_region = item.get("type") == "labels" and (item.get("from_name") == _LABELS or not has_ours)
         is_note = item.get("type") == "textarea" and item.get("from_name") == _NOTES
-        value = item.get("value")
+        value: Any = item.get("value")
         if (is_region or is_note) and not isinstance(value, dict):
             raise LabelError(f"{str(item)[:60]} is not a result with a value")
         if is_region:
