@@ -459,7 +459,9 @@ def _gradients(
 
 
 def _dropout(rng: np.random.Generator, shape: tuple[int, ...], share: float) -> Floats:
-    kept: Floats = (rng.random(shape, dtype=np.float32) >= share) * np.float32(1 / (1 - share))
+    least = round(256 * share)
+    drawn = np.frombuffer(rng.bytes(int(np.prod(shape))), dtype=np.uint8).reshape(shape)
+    kept: Floats = (drawn >= least) * np.float32(256 / (256 - least))
     return kept
 
 
