@@ -11,6 +11,8 @@ from web_session import chromium, open_page, press, serving, shown_labels, wait_
 
 from boilerplate_ds.document import Annotation, Document, decode_runs, encode_runs
 from boilerplate_ds.labeling.collection import write_document_file
+from boilerplate_ds.labeling.drafts import Edit
+from boilerplate_ds.labeling.session import Session
 from boilerplate_ds.labeling.store import LabelStore
 from boilerplate_ds.labeling.suggestions import Suggestion, append_suggestion
 
@@ -256,6 +258,66 @@ def test_two_windows_see_each_other_and_overwrite_nothing(browser, folder):
         assert shown_labels(apart) == "anc···r"
         context.close()
         other.close()
+
+
+@pytest.mark.parametrize("broken", ["Storage.prototype.setItem", "window.localStorage"])
+def test_leaving_a_page_warns_while_changes_are_in_memory_only(page, folder, broken):
+    owner, name = broken.rsplit(".", 1)
+    fails = "() => { throw new DOMException('forbidden', 'SecurityError') }"
+    how = "get" if name == "localStorage" else "value"
+    page.add_init_script(
+        f"Object.defineProperty({owner}, '{name}', {{ {how}: {fails}, configurable: true }})"
+    )
+    dialogs = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.type), dialog.dismiss()))
+    with serving(folder, "--annotators", "ana", "--model", "none") as server:
+        open_page(page, server, "ana", "page-0")
+        server.kill()
+        press(page, "1")
+        page.wait_for_selector("#state[data-state=offline]")
+        assert "in memory only" in page.inner_text("#state")
+        page.close(run_before_unload=True)
+        for _ in range(200):
+            if dialogs:
+                break
+            page.wait_for_timeout(25)
+        server.start()
+        wait_saved(page)
+        assert shown_labels(page) == "c······"
+    assert dialogs == ["beforeunload"]
+
+
+def test_many_large_changes_are_delivered_in_parts(page, tmp_path):
+    folder = collection(tmp_path / "long", [tuple(f"Line {i}" for i in range(5000))])
+    session = Session(folder, ["ana"])
+    each = tuple(Edit(i, i + 1, i % 2) for i in range(5000))  # as many edits to undo what covers them
+    session.apply("ana", session.change(session.draft("ana", "page-0"), edits=each))
+    sizes = []
+    page.on("request", lambda request: request.method == "POST" and sizes.append(len(request.post_data)))
+    with serving(folder, "--annotators", "ana", "--model", "none") as server:
+        open_page(page, server, "ana", "page-0")
+        server.kill()
+        press(page, "Shift+End", "1", *["u", "Shift+U"] * 7)
+        server.start()
+        wait_saved(page)
+        assert max(sizes) < 2**20 < sum(sizes)
+
+
+def test_a_correction_of_what_still_waits_is_taken_after_a_reload(page, folder):
+    with serving(folder, "--annotators", "ana", "--model", "none") as server:
+        open_page(page, server, "ana", "page-0")
+        page.route("**/changes", lambda route: route.fulfill(status=503, json={"error": "The disk is full."}))
+        press(page, "2", "Home", "3")
+        page.wait_for_selector("#state[data-state=refused]")
+        assert "The disk is full: 2 changes wait" in page.inner_text("#state")
+        page.reload()
+        page.wait_for_selector("body[data-ready]")
+        press(page, "Home", "1")
+        page.unroute("**/changes")
+        wait_saved(page)
+        page.reload()
+        page.wait_for_selector("body[data-ready]")
+        assert shown_labels(page) == "c······"
 
 
 def test_an_open_tab_delivers_nothing_to_an_adjudication(page, folder):

@@ -28,7 +28,7 @@ let warned = false;
 let active = 0;
 let lastActive = performance.now();
 
-const outbox = new Outbox({ url: `${base}changes`, session, annotator, told: showState, answered });
+const outbox = new Outbox({ url: `${base}changes`, session, annotator, client, told: showState, answered });
 
 // Documents
 
@@ -165,7 +165,7 @@ function answered(result, change) {
 }
 
 function showState(state, waiting, reason) {
-  const waits = `${waiting} ${waiting === 1 ? "change waits" : "changes wait"} in this browser`;
+  const waits = `${waiting} ${waiting === 1 ? "change waits" : "changes wait"} in ${outbox.isInMemory ? "memory only; leave this page open" : "this browser"}`;
   const words = {
     saved: "Saved",
     saving: "Saving…",
@@ -692,12 +692,17 @@ siblings.addEventListener("message", (event) => event.data === draft?.id && refr
 document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && refresh());
 addEventListener("resize", () => draft && (lines.centre(), drawMap()));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draft && drawMap());
-addEventListener("beforeunload", saveNote);
+addEventListener("beforeunload", (event) => {
+  saveNote();
+  if (outbox.isInMemory) event.preventDefault();
+});
 
 try {
   await load(docId);
   list.focus({ preventScroll: true });
+  if (!outbox.size) showState("saved");
 } catch (error) {
+  $("state").textContent = "Not loaded";
   notify(`${docId} could not be loaded: ${error.message}. Load this page again.`);
 }
 outbox.send();
