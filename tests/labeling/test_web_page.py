@@ -251,8 +251,8 @@ def test_two_windows_see_each_other_and_overwrite_nothing(browser, folder):
         press(left, "Home", "2")  # line 1
         wait_saved(left)
         other.set_offline(False)
-        apart.wait_for_selector("#notice:not([hidden])")
-        assert "line 1" in apart.inner_text("#notice")
+        apart.wait_for_selector("#notices p")
+        assert "line 1" in apart.inner_text("#notices")
         wait_saved(apart)
         apart.wait_for_function("() => document.querySelector('#line-0 > .letter').textContent === 'a'")
         assert shown_labels(apart) == "anc···r"
@@ -320,6 +320,55 @@ def test_a_correction_of_what_still_waits_is_taken_after_a_reload(page, folder):
         assert shown_labels(page) == "c······"
 
 
+def test_a_note_being_typed_is_kept_whatever_another_window_does(page, folder):
+    with serving(folder, "--annotators", "ana", "--model", "none") as server:
+        open_page(page, server, "ana", "page-0")
+        other = page.context.new_page()
+        open_page(other, server, "ana", "page-0")
+        page.keyboard.press("m")
+        page.keyboard.type("Ask Ben")
+        press(other, "1")
+        page.wait_for_selector("#line-0.set")
+        assert page.input_value("#note") == "Ask Ben"
+        wait_saved(page)  # with the cursor still in the field
+        assert Session(folder, ["ana"]).draft("ana", "page-0").note == "Ask Ben"
+
+
+def test_each_refusal_stays_until_it_is_closed_on_the_last_page_too(page, tmp_path):
+    folder = collection(tmp_path / "ferry", [LINES])
+    with serving(folder, "--annotators", "ana", "--model", "none") as server:
+        open_page(page, server, "ana", "page-0")
+        session = Session(folder, ["ana"])
+        session.apply("ana", session.change(session.draft("ana", "page-0"), edits=(Edit(0, 7, 2),)))
+        page.route("**/changes", lambda route: route.abort())
+        press(page, "1", "e", "Enter")
+        page.unroute("**/changes")
+        page.wait_for_function("() => document.querySelectorAll('#notices p').length === 3")
+        wait_saved(page)
+        for _ in range(3):
+            page.click("#notices .close >> nth=0")
+        assert page.inner_text("#title") == "page-0"
+
+
+def test_pages_are_opened_by_keys_only_however_often_enter_was_pressed(page, tmp_path):
+    folder = collection(tmp_path / "ferry", [LINES] * 6)
+    title = "id => document.getElementById('title').textContent === id"
+    with serving(folder, "--annotators", "ana", "--model", "none") as server:
+        open_page(page, server, "ana", "page-0")
+        press(page, "1", "e")
+        page.wait_for_load_state("networkidle")
+        page.route("**/document?*", lambda route: route.abort())
+        page.keyboard.press("Enter")
+        for i in (1, 2, 3):  # these are here already
+            page.wait_for_function(title, arg=f"page-{i}")
+            press(page, "p", "1", "e", "Enter")
+        press(page, "Enter", "Enter")
+        page.unroute("**/document?*")
+        page.wait_for_function(title, arg="page-4")
+        page.wait_for_timeout(3000)  # another timer would have gone off
+        assert page.inner_text("#title") == "page-4"
+
+
 def test_an_open_tab_delivers_nothing_to_an_adjudication(page, folder):
     label = ("--annotators", "ana", "--model", "none")
     with serving(folder, *label) as server:
@@ -342,7 +391,7 @@ def test_a_page_that_got_another_text_is_loaded_again(page, folder):
         collection(folder, [("Storm", *LINES[:-1])])
         server.start()
         page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # back in this window
-        page.wait_for_selector("#notice:not([hidden])")
+        page.wait_for_selector("#notices p")
         assert page.locator("#lines .text").all_inner_texts() == ["Storm", *LINES[:-1]]
 
 

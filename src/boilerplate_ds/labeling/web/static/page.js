@@ -25,6 +25,8 @@ let lastRun = null; // { label, count, end }: as many lines as got one label in 
 let brush = null;
 let sticky = false; // whether moving selects
 let warned = false;
+let opening = 0; // number of the last page asked for
+let later = 0; // timer of what follows this page, while it is not to be had
 let active = 0;
 let lastActive = performance.now();
 
@@ -33,9 +35,18 @@ const outbox = new Outbox({ url: `${base}changes`, session, annotator, client, t
 // Documents
 
 async function load(id, { from = "server" } = {}) {
+  const asked = ++opening;
+  clearTimeout(later);
   const kept = from === "ahead" ? ahead.get(id) : undefined;
-  const record = kept ?? (await fetchDocument(id));
+  let record;
+  try {
+    record = kept ?? (await fetchDocument(id));
+  } catch (error) {
+    if (asked === opening) throw error;
+  }
+  if (asked !== opening) return; // another page was asked for meanwhile
   ahead.delete(id);
+  saveNote();
   show(record);
   draft.stale = kept !== undefined;
   if (draft.stale) refresh();
@@ -54,7 +65,7 @@ function show(record) {
   lastRun = null;
   sticky = warned = false;
   active = 0;
-  $("note").value = draft.note;
+  showNote();
   showPage();
   move(cursor);
 }
@@ -96,6 +107,7 @@ function canReplay(kind) {
 
 // Takes over what other windows did, once nothing of this one is under way.
 async function refresh() {
+  saveNote();
   if (!draft || outbox.size) return;
   const { id } = draft;
   let record;
@@ -104,7 +116,9 @@ async function refresh() {
   } catch {
     return;
   }
-  if (draft.id !== id || outbox.size) return;
+  if (draft.id !== id) return;
+  saveNote(); // whatever was typed meanwhile: the server settles it first
+  if (outbox.size) return;
   if (isOther(record)) {
     show(record);
     notify(`${id} has other lines or votes now. It was loaded again; look at it again.`);
@@ -113,7 +127,7 @@ async function refresh() {
     draft = Object.assign(new Draft(record), { seen });
     lines.draft = draft;
     lines.paint(0, draft.length);
-    $("note").value = draft.note;
+    showNote();
     showPage();
   } else draft.next = record.next;
   fetchAhead();
@@ -143,6 +157,7 @@ function send(what) {
 }
 
 function edit(edits, kind = "edit") {
+  clearTimeout(later); // there is more to do here
   sticky = false;
   draft.apply(edits, kind);
   for (const { start, end } of edits) lines.paint(start, end);
@@ -154,7 +169,8 @@ function answered(result, change) {
   if (result.error) {
     const lost = change.edits?.map(({ start, end }) => (end - start > 1 ? `${start + 1}–${end}` : start + 1)).join(", ");
     const what = change.kind === "accept" ? "It was not accepted" : `Your change${lost ? ` to line ${lost}` : ""} was left out`;
-    notify(`${change.doc_id}: ${result.error}. ${what}.`, change.doc_id);
+    const note = change.note ? ` Your note was: ${change.note}` : "";
+    notify(`${change.doc_id}: ${result.error}. ${what}.${note}`, change.doc_id);
   }
   if (draft?.id !== change.doc_id) return;
   if (result.status) draft.status = result.status;
@@ -255,11 +271,28 @@ function takeBack(kind) {
   say(kind === "undo" ? "undone" : "done again");
 }
 
+// The field may hold a text otherwise than it was given (line ends).
+function showNote() {
+  if ($("note").value !== draft.note) $("note").value = draft.note;
+  draft.note = $("note").value;
+}
+
 function saveNote() {
+  clearTimeout(typing);
   const note = $("note").value;
   if (!draft || note === draft.note) return;
   draft.note = note;
   send({ note });
+}
+
+let typing = 0;
+function typeNote() {
+  if (!outbox.size) showState("saving");
+  clearTimeout(typing);
+  typing = setTimeout(() => {
+    saveNote();
+    if (!outbox.size) showState("saved");
+  }, 500);
 }
 
 async function accept() {
@@ -289,20 +322,30 @@ async function skip() {
 }
 
 async function openNext() {
-  const { next } = draft;
-  if (!next) return finish();
+  clearTimeout(later);
+  if (!draft.next) return finish();
   try {
-    await load(next, { from: "ahead" });
+    await load(draft.next, { from: "ahead" });
     list.focus({ preventScroll: true });
   } catch (error) {
     tell(`The next page could not be had: ${error.message}. It is opened as soon as it can be.`);
-    setTimeout(openNext, 2000);
+    later = setTimeout(openNext, 2000);
+  }
+}
+
+async function openPrevious() {
+  if (!draft.previous) return;
+  try {
+    await load(draft.previous);
+  } catch (error) {
+    tell(`The page before could not be had: ${error.message}.`);
   }
 }
 
 function finish() {
-  if (outbox.size) return setTimeout(finish, 300);
-  location.assign(base);
+  if (outbox.size) later = setTimeout(finish, 300);
+  else if ($("notices").hidden) location.assign(base);
+  else tell("This was the last page. Close the notices, then Enter leads to all pages.");
 }
 
 // Moving
@@ -488,9 +531,9 @@ async function showFigures() {
   );
 }
 
+// Stays until it is closed: what was left out must be read.
 function notify(message, id = null) {
-  const notice = $("notice");
-  notice.replaceChildren(message);
+  const notice = element("p", "", message);
   if (id && id !== draft?.id) {
     const link = element("a", "", "Open it");
     link.href = `${base}page?id=${encodeURIComponent(id)}`;
@@ -498,9 +541,13 @@ function notify(message, id = null) {
   }
   const close = element("button", "close", "×");
   close.setAttribute("aria-label", "Close");
-  close.addEventListener("click", () => (notice.hidden = true));
-  notice.append(close);
-  notice.hidden = false;
+  close.addEventListener("click", () => {
+    notice.remove();
+    $("notices").hidden = !$("notices").children.length;
+  });
+  notice.prepend(close);
+  $("notices").append(notice);
+  $("notices").hidden = false;
 }
 
 let told = 0;
@@ -545,7 +592,7 @@ const KEYS = {
   Tab: (event) => toUncertain(event.shiftKey ? previousUncertain(cursor) : nextUncertain(cursor)),
   Enter: accept,
   s: skip,
-  p: () => draft.previous && load(draft.previous),
+  p: openPrevious,
   m: () => openPanel("note"),
   f: () => openPanel("figures"),
   g: () => openPanel("guidelines"),
@@ -673,6 +720,7 @@ $("close-side").addEventListener("click", () => {
   $("side").hidden = true;
   list.focus({ preventScroll: true });
 });
+$("note").addEventListener("input", typeNote);
 $("note").addEventListener("change", saveNote);
 $("map").addEventListener("click", (event) => move(Math.floor((event.offsetY / $("map").clientHeight) * draft.length)));
 
