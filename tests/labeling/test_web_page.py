@@ -189,6 +189,20 @@ def centre(locator: object) -> tuple[float, float]:
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
+@pytest.mark.parametrize("width", [320, 360])
+def test_every_button_is_in_reach_on_a_narrow_screen(page, folder, width):
+    page.set_viewport_size({"width": width, "height": 640})
+    with serving(folder, "--annotators", "ana", "--model", "none") as server:
+        open_page(page, server, "ana", "page-0")
+        server.kill()
+        page.keyboard.press("1")  # the longest of what stands in the bar
+        page.wait_for_selector("#state[data-state=offline]")
+        sides = "all => all.map((e) => e.getBoundingClientRect()).flatMap((box) => [box.left, box.right])"
+        edges = page.locator(".bar button, .palette button, #state").evaluate_all(sides)
+        assert min(edges) >= 0
+        assert max(edges) <= width
+
+
 def test_a_finger_picks_a_label_and_touches_lines(browser, folder):
     with serving(folder, "--annotators", "ana", "--model", "none") as server:
         context = browser.new_context(viewport={"width": 390, "height": 780}, has_touch=True, is_mobile=True)
@@ -215,6 +229,35 @@ def test_suggestions_are_taken_over_only_when_the_page_is_accepted(page, folder)
         assert wait_stored(page, folder, "page-0") == "2n 3c 1a 1r"
         extra = LabelStore(folder).latest()["page-0", "ana"].extra
         assert (extra["suggested_by"], extra["suggested"], extra["changed"]) == ("model-web", "2n 5c", 2)
+
+
+def test_lines_out_of_view_do_not_count_as_looked_at(page, tmp_path):
+    texts = tuple(f"Line {i}" for i in range(200))
+    folder = collection(tmp_path / "long", [texts])
+    suggest(folder, "page-0", texts, "200c", [0.5] * 200)
+    with serving(folder, "--annotators", "ana", "--model", "none") as server:
+        open_page(page, server, "ana", "page-0")
+        page.keyboard.press("Enter")
+        assert page.inner_text("#live").startswith("200 uncertain lines were not looked at")
+        press(page, "j", "Enter")
+        assert page.get_attribute("#lines", "aria-activedescendant") not in ("line-0", "line-1")
+        page.keyboard.press("Enter")
+        assert wait_stored(page, folder, "page-0") == "200c"
+
+
+def test_work_with_the_mouse_alone_takes_time(page, folder):
+    suggest(folder, "page-0", LINES, "7c", [0.9] * 7)
+    with serving(folder, "--annotators", "ana", "--model", "none") as server:
+        page.clock.install()
+        open_page(page, server, "ana", "page-0")
+        page.mouse.move(500, 500)
+        for _ in range(3):
+            page.clock.run_for(20_000)
+            page.mouse.wheel(0, 10)
+        page.click("#accept")
+        wait_stored(page, folder, "page-0")
+    [record] = LabelStore(folder).records()
+    assert record.annotation.seconds >= 30
 
 
 def test_skipped_and_unsure_are_kept(page, folder):

@@ -12,6 +12,7 @@ const list = $("lines");
 const scroller = $("scroller");
 const lines = new Lines(list, $("heads"), scroller);
 const ahead = new Map();
+const changed = new Set(); // pages that other windows are to look up again
 const siblings = new BroadcastChannel(`boilerplate-ds ${session} ${annotator}`);
 const LABEL_KEYS = { 1: "c", 2: "a", 3: "n", 4: "r", c: "c", a: "a", n: "n", r: "r" };
 const LONGEST_IDLE = 30_000;
@@ -67,7 +68,7 @@ function show(record) {
   active = 0;
   showNote();
   showPage();
-  move(cursor);
+  move(cursor, { look: false }); // nobody has looked at anything yet
 }
 
 async function fetchDocument(id) {
@@ -142,6 +143,7 @@ function isOther(record) {
 // Changes
 
 function send(what) {
+  touch();
   const seconds = Math.round(active / 100) / 10;
   active = 0;
   warned = false;
@@ -172,6 +174,7 @@ function answered(result, change) {
     const note = change.note ? ` Your note was: ${change.note}` : "";
     notify(`${change.doc_id}: ${result.error}. ${what}.${note}`, change.doc_id);
   }
+  changed.add(change.doc_id);
   if (draft?.id !== change.doc_id) return;
   if (result.status) draft.status = result.status;
   const expected = draft.version + (result.error || change.kind === "accept" ? 0 : 1);
@@ -192,7 +195,8 @@ function showState(state, waiting, reason) {
   $("state").dataset.state = state;
   if ($("state").textContent !== words[state]) $("state").textContent = words[state];
   if (state === "saved") {
-    siblings.postMessage(draft?.id);
+    for (const id of changed) siblings.postMessage(id);
+    changed.clear();
     if (draft?.stale) refresh();
   }
 }
@@ -350,21 +354,23 @@ function finish() {
 
 // Moving
 
-function move(line, { extend = sticky, centre = true } = {}) {
+function move(line, { extend = sticky, centre = true, look = true } = {}) {
   cursor = Math.max(0, Math.min(line, draft.length - 1));
   if (!extend) anchor = cursor;
   lines.reveal(cursor);
   warned = false;
-  see(cursor);
   lines.mark(cursor, Math.min(anchor, cursor), Math.max(anchor, cursor));
   if (centre) lines.centre();
+  if (look) see(cursor);
   drawMap();
 }
 
-// A spot of uncertain lines counts as looked at when the cursor has been in it.
+// With the cursor in a spot of uncertain lines, those of it that are in view count as looked at.
 function see(line) {
-  const spot = draft.spots().find(([first, last]) => first <= line && line <= last);
-  if (spot) for (let other = spot[0]; other <= spot[1]; other++) draft.seen.add(other);
+  const [first, last] = draft.spots().find(([first, last]) => first <= line && line <= last) ?? [line, line];
+  draft.seen.add(line);
+  for (let other = line - 1; other >= first && lines.isInView(other); other--) draft.seen.add(other);
+  for (let other = line + 1; other <= last && lines.isInView(other); other++) draft.seen.add(other);
 }
 
 function step(direction, count, extend) {
@@ -617,7 +623,6 @@ function openSearch() {
 }
 
 function onKey(event) {
-  touch();
   if (!draft || event.isComposing || event.altKey || event.metaKey) return;
   const key = event.key.length === 1 && event.key !== " " ? event.key.toLowerCase() : event.key;
   if (event.ctrlKey && !["z", "y", "ArrowUp", "ArrowDown"].includes(key)) return;
@@ -667,7 +672,6 @@ list.addEventListener("pointerdown", (event) => {
   const line = lines.lineAt(event.clientX, event.clientY);
   if (line === null || event.button) return;
   if (event.pointerType === "touch" && !event.target.closest(".letter, .number")) return;
-  touch();
   drag = { from: event.shiftKey ? anchor : line };
   list.setPointerCapture(event.pointerId);
   anchor = drag.from;
@@ -731,6 +735,8 @@ function touch() {
   active += Math.min(now - lastActive, LONGEST_IDLE);
   lastActive = now;
 }
+
+for (const sign of ["keydown", "pointerdown", "wheel"]) document.addEventListener(sign, touch, { capture: true, passive: true });
 
 function newId() {
   return [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
