@@ -143,6 +143,7 @@ function isOther(record) {
 // Changes
 
 function send(what) {
+  clearTimeout(later); // there is more to do here
   touch();
   const seconds = Math.round(active / 100) / 10;
   active = 0;
@@ -159,7 +160,6 @@ function send(what) {
 }
 
 function edit(edits, kind = "edit") {
-  clearTimeout(later); // there is more to do here
   sticky = false;
   draft.apply(edits, kind);
   for (const { start, end } of edits) lines.paint(start, end);
@@ -291,8 +291,9 @@ function saveNote() {
 
 let typing = 0;
 function typeNote() {
-  if (!outbox.size) showState("saving");
+  clearTimeout(later);
   clearTimeout(typing);
+  if (!outbox.size) showState("saving");
   typing = setTimeout(() => {
     saveNote();
     if (!outbox.size) showState("saved");
