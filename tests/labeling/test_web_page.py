@@ -11,6 +11,8 @@ from web_session import chromium, open_page, press, serving, shown_labels, wait_
 
 from boilerplate_ds.document import Annotation, Document, decode_runs, encode_runs
 from boilerplate_ds.labeling.collection import write_document_file
+from boilerplate_ds.labeling.drafts import Edit
+from boilerplate_ds.labeling.session import Session
 from boilerplate_ds.labeling.store import LabelStore
 from boilerplate_ds.labeling.suggestions import Suggestion, append_suggestion
 
@@ -187,6 +189,20 @@ def centre(locator: object) -> tuple[float, float]:
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
+@pytest.mark.parametrize("width", [320, 360])
+def test_every_button_is_in_reach_on_a_narrow_screen(page, folder, width):
+    page.set_viewport_size({"width": width, "height": 640})
+    with serving(folder, "--annotators", "ana", "--model", "none") as server:
+        open_page(page, server, "ana", "page-0")
+        server.kill()
+        page.keyboard.press("1")  # the longest of what stands in the bar
+        page.wait_for_selector("#state[data-state=offline]")
+        sides = "all => all.map((e) => e.getBoundingClientRect()).flatMap((box) => [box.left, box.right])"
+        edges = page.locator(".bar button, .palette button, #state").evaluate_all(sides)
+        assert min(edges) >= 0
+        assert max(edges) <= width
+
+
 def test_a_finger_picks_a_label_and_touches_lines(browser, folder):
     with serving(folder, "--annotators", "ana", "--model", "none") as server:
         context = browser.new_context(viewport={"width": 390, "height": 780}, has_touch=True, is_mobile=True)
@@ -213,6 +229,35 @@ def test_suggestions_are_taken_over_only_when_the_page_is_accepted(page, folder)
         assert wait_stored(page, folder, "page-0") == "2n 3c 1a 1r"
         extra = LabelStore(folder).latest()["page-0", "ana"].extra
         assert (extra["suggested_by"], extra["suggested"], extra["changed"]) == ("model-web", "2n 5c", 2)
+
+
+def test_lines_out_of_view_do_not_count_as_looked_at(page, tmp_path):
+    texts = tuple(f"Line {i}" for i in range(200))
+    folder = collection(tmp_path / "long", [texts])
+    suggest(folder, "page-0", texts, "200c", [0.5] * 200)
+    with serving(folder, "--annotators", "ana", "--model", "none") as server:
+        open_page(page, server, "ana", "page-0")
+        page.keyboard.press("Enter")
+        assert page.inner_text("#live").startswith("200 uncertain lines were not looked at")
+        press(page, "j", "Enter")
+        assert page.get_attribute("#lines", "aria-activedescendant") not in ("line-0", "line-1")
+        page.keyboard.press("Enter")
+        assert wait_stored(page, folder, "page-0") == "200c"
+
+
+def test_work_with_the_mouse_alone_takes_time(page, folder):
+    suggest(folder, "page-0", LINES, "7c", [0.9] * 7)
+    with serving(folder, "--annotators", "ana", "--model", "none") as server:
+        page.clock.install()
+        open_page(page, server, "ana", "page-0")
+        page.mouse.move(500, 500)
+        for _ in range(3):
+            page.clock.run_for(20_000)
+            page.mouse.wheel(0, 10)
+        page.click("#accept")
+        wait_stored(page, folder, "page-0")
+    [record] = LabelStore(folder).records()
+    assert record.annotation.seconds >= 30
 
 
 def test_skipped_and_unsure_are_kept(page, folder):
@@ -249,13 +294,122 @@ def test_two_windows_see_each_other_and_overwrite_nothing(browser, folder):
         press(left, "Home", "2")  # line 1
         wait_saved(left)
         other.set_offline(False)
-        apart.wait_for_selector("#notice:not([hidden])")
-        assert "line 1" in apart.inner_text("#notice")
+        apart.wait_for_selector("#notices p")
+        assert "line 1" in apart.inner_text("#notices")
         wait_saved(apart)
         apart.wait_for_function("() => document.querySelector('#line-0 > .letter').textContent === 'a'")
         assert shown_labels(apart) == "anc···r"
         context.close()
         other.close()
+
+
+@pytest.mark.parametrize("broken", ["Storage.prototype.setItem", "window.localStorage"])
+def test_leaving_a_page_warns_while_changes_are_in_memory_only(page, folder, broken):
+    owner, name = broken.rsplit(".", 1)
+    fails = "() => { throw new DOMException('forbidden', 'SecurityError') }"
+    how = "get" if name == "localStorage" else "value"
+    page.add_init_script(
+        f"Object.defineProperty({owner}, '{name}', {{ {how}: {fails}, configurable: true }})"
+    )
+    dialogs = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.type), dialog.dismiss()))
+    with serving(folder, "--annotators", "ana", "--model", "none") as server:
+        open_page(page, server, "ana", "page-0")
+        server.kill()
+        press(page, "1")
+        page.wait_for_selector("#state[data-state=offline]")
+        assert "in memory only" in page.inner_text("#state")
+        page.close(run_before_unload=True)
+        for _ in range(200):
+            if dialogs:
+                break
+            page.wait_for_timeout(25)
+        server.start()
+        wait_saved(page)
+        assert shown_labels(page) == "c······"
+    assert dialogs == ["beforeunload"]
+
+
+def test_many_large_changes_are_delivered_in_parts(page, tmp_path):
+    folder = collection(tmp_path / "long", [tuple(f"Line {i}" for i in range(5000))])
+    session = Session(folder, ["ana"])
+    each = tuple(Edit(i, i + 1, i % 2) for i in range(5000))  # as many edits to undo what covers them
+    session.apply("ana", session.change(session.draft("ana", "page-0"), edits=each))
+    sizes = []
+    page.on("request", lambda request: request.method == "POST" and sizes.append(len(request.post_data)))
+    with serving(folder, "--annotators", "ana", "--model", "none") as server:
+        open_page(page, server, "ana", "page-0")
+        server.kill()
+        press(page, "Shift+End", "1", *["u", "Shift+U"] * 7)
+        server.start()
+        wait_saved(page)
+        assert max(sizes) < 2**20 < sum(sizes)
+
+
+def test_a_correction_of_what_still_waits_is_taken_after_a_reload(page, folder):
+    with serving(folder, "--annotators", "ana", "--model", "none") as server:
+        open_page(page, server, "ana", "page-0")
+        page.route("**/changes", lambda route: route.fulfill(status=503, json={"error": "The disk is full."}))
+        press(page, "2", "Home", "3")
+        page.wait_for_selector("#state[data-state=refused]")
+        assert "The disk is full: 2 changes wait" in page.inner_text("#state")
+        page.reload()
+        page.wait_for_selector("body[data-ready]")
+        press(page, "Home", "1")
+        page.unroute("**/changes")
+        wait_saved(page)
+        page.reload()
+        page.wait_for_selector("body[data-ready]")
+        assert shown_labels(page) == "c······"
+
+
+def test_a_note_being_typed_is_kept_whatever_another_window_does(page, folder):
+    with serving(folder, "--annotators", "ana", "--model", "none") as server:
+        open_page(page, server, "ana", "page-0")
+        other = page.context.new_page()
+        open_page(other, server, "ana", "page-0")
+        page.keyboard.press("m")
+        page.keyboard.type("Ask Ben")
+        press(other, "1")
+        page.wait_for_selector("#line-0.set")
+        assert page.input_value("#note") == "Ask Ben"
+        wait_saved(page)  # with the cursor still in the field
+        assert Session(folder, ["ana"]).draft("ana", "page-0").note == "Ask Ben"
+
+
+def test_each_refusal_stays_until_it_is_closed_on_the_last_page_too(page, tmp_path):
+    folder = collection(tmp_path / "ferry", [LINES])
+    with serving(folder, "--annotators", "ana", "--model", "none") as server:
+        open_page(page, server, "ana", "page-0")
+        session = Session(folder, ["ana"])
+        session.apply("ana", session.change(session.draft("ana", "page-0"), edits=(Edit(0, 7, 2),)))
+        page.route("**/changes", lambda route: route.abort())
+        press(page, "1", "e", "Enter")
+        page.unroute("**/changes")
+        page.wait_for_function("() => document.querySelectorAll('#notices p').length === 3")
+        wait_saved(page)
+        for _ in range(3):
+            page.click("#notices .close >> nth=0")
+        assert page.inner_text("#title") == "page-0"
+
+
+def test_pages_are_opened_by_keys_only_however_often_enter_was_pressed(page, tmp_path):
+    folder = collection(tmp_path / "ferry", [LINES] * 6)
+    title = "id => document.getElementById('title').textContent === id"
+    with serving(folder, "--annotators", "ana", "--model", "none") as server:
+        open_page(page, server, "ana", "page-0")
+        press(page, "1", "e")
+        page.wait_for_load_state("networkidle")
+        page.route("**/document?*", lambda route: route.abort())
+        page.keyboard.press("Enter")
+        for i in (1, 2, 3):  # these are here already
+            page.wait_for_function(title, arg=f"page-{i}")
+            press(page, "p", "1", "e", "Enter")
+        press(page, "Enter", "Enter")
+        page.unroute("**/document?*")
+        page.wait_for_function(title, arg="page-4")
+        page.wait_for_timeout(3000)  # another timer would have gone off
+        assert page.inner_text("#title") == "page-4"
 
 
 def test_an_open_tab_delivers_nothing_to_an_adjudication(page, folder):
@@ -280,7 +434,7 @@ def test_a_page_that_got_another_text_is_loaded_again(page, folder):
         collection(folder, [("Storm", *LINES[:-1])])
         server.start()
         page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # back in this window
-        page.wait_for_selector("#notice:not([hidden])")
+        page.wait_for_selector("#notices p")
         assert page.locator("#lines .text").all_inner_texts() == ["Storm", *LINES[:-1]]
 
 

@@ -174,7 +174,7 @@ def local(folder: Path) -> Iterator[Server]:
 def shared(folder: Path) -> Iterator[Server]:
     copy = folder.with_name("shared")
     shutil.copytree(folder, copy, dirs_exist_ok=True)
-    options = ("--annotators", "ana,ben", "--model", "none", "--host-name", "label.example")
+    options = ("--annotators", "ana,ben", "--model", "none", "--host-name", "Label.Example")
     with serving(copy, *options, host="0.0.0.0") as server:
         yield server
 

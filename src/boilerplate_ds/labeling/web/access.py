@@ -57,7 +57,7 @@ class Access:
             name = urlsplit(f"//{host}").hostname or ""
         except ValueError:
             return False
-        if name == "localhost" or name in self.names:
+        if name == "localhost" or name in map(str.lower, self.names):
             return True
         try:
             ip_address(name)
@@ -84,7 +84,8 @@ def is_loopback(host: str) -> bool:
 def annotator_tokens(folder: Path, annotators: Iterable[str]) -> dict[str, str]:
     """Give each annotator's secret, the same at every start: kept in ``<collection>/.session/tokens.json``.
 
-    Only the owner can read that file, and git is told to leave it out. Delete it to make all links invalid.
+    Only the owner can read that file, and git is told to leave it out. Links stay valid until it is
+    deleted and the server started again.
 
     Raises
     ------

@@ -146,9 +146,18 @@ export class Lines {
   }
 
   centre() {
-    const centre = () => this.rows[this.cursor]?.scrollIntoView({ block: "center" });
+    const centre = () => {
+      const row = this.rows[this.cursor];
+      row?.scrollIntoView({ block: row.offsetHeight > this.scroller.clientHeight ? "start" : "center" });
+    };
     centre();
     requestAnimationFrame(centre); // chunks that came into view have their true height by now
+  }
+
+  isInView(line) {
+    const box = this.scroller.getBoundingClientRect();
+    const row = this.rows[line].getBoundingClientRect();
+    return row.bottom > box.top && row.top < box.bottom;
   }
 
   lineAt(x, y) {

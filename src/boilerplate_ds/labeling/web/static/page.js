@@ -12,6 +12,7 @@ const list = $("lines");
 const scroller = $("scroller");
 const lines = new Lines(list, $("heads"), scroller);
 const ahead = new Map();
+const changed = new Set(); // pages that other windows are to look up again
 const siblings = new BroadcastChannel(`boilerplate-ds ${session} ${annotator}`);
 const LABEL_KEYS = { 1: "c", 2: "a", 3: "n", 4: "r", c: "c", a: "a", n: "n", r: "r" };
 const LONGEST_IDLE = 30_000;
@@ -25,17 +26,28 @@ let lastRun = null; // { label, count, end }: as many lines as got one label in 
 let brush = null;
 let sticky = false; // whether moving selects
 let warned = false;
+let opening = 0; // number of the last page asked for
+let later = 0; // timer of what follows this page, while it is not to be had
 let active = 0;
 let lastActive = performance.now();
 
-const outbox = new Outbox({ url: `${base}changes`, session, annotator, told: showState, answered });
+const outbox = new Outbox({ url: `${base}changes`, session, annotator, client, told: showState, answered });
 
 // Documents
 
 async function load(id, { from = "server" } = {}) {
+  const asked = ++opening;
+  clearTimeout(later);
   const kept = from === "ahead" ? ahead.get(id) : undefined;
-  const record = kept ?? (await fetchDocument(id));
+  let record;
+  try {
+    record = kept ?? (await fetchDocument(id));
+  } catch (error) {
+    if (asked === opening) throw error;
+  }
+  if (asked !== opening) return; // another page was asked for meanwhile
   ahead.delete(id);
+  saveNote();
   show(record);
   draft.stale = kept !== undefined;
   if (draft.stale) refresh();
@@ -54,9 +66,9 @@ function show(record) {
   lastRun = null;
   sticky = warned = false;
   active = 0;
-  $("note").value = draft.note;
+  showNote();
   showPage();
-  move(cursor);
+  move(cursor, { look: false }); // nobody has looked at anything yet
 }
 
 async function fetchDocument(id) {
@@ -96,6 +108,7 @@ function canReplay(kind) {
 
 // Takes over what other windows did, once nothing of this one is under way.
 async function refresh() {
+  saveNote();
   if (!draft || outbox.size) return;
   const { id } = draft;
   let record;
@@ -104,7 +117,9 @@ async function refresh() {
   } catch {
     return;
   }
-  if (draft.id !== id || outbox.size) return;
+  if (draft.id !== id) return;
+  saveNote(); // whatever was typed meanwhile: the server settles it first
+  if (outbox.size) return;
   if (isOther(record)) {
     show(record);
     notify(`${id} has other lines or votes now. It was loaded again; look at it again.`);
@@ -113,7 +128,7 @@ async function refresh() {
     draft = Object.assign(new Draft(record), { seen });
     lines.draft = draft;
     lines.paint(0, draft.length);
-    $("note").value = draft.note;
+    showNote();
     showPage();
   } else draft.next = record.next;
   fetchAhead();
@@ -128,6 +143,8 @@ function isOther(record) {
 // Changes
 
 function send(what) {
+  clearTimeout(later); // there is more to do here
+  touch();
   const seconds = Math.round(active / 100) / 10;
   active = 0;
   warned = false;
@@ -154,8 +171,10 @@ function answered(result, change) {
   if (result.error) {
     const lost = change.edits?.map(({ start, end }) => (end - start > 1 ? `${start + 1}–${end}` : start + 1)).join(", ");
     const what = change.kind === "accept" ? "It was not accepted" : `Your change${lost ? ` to line ${lost}` : ""} was left out`;
-    notify(`${change.doc_id}: ${result.error}. ${what}.`, change.doc_id);
+    const note = change.note ? ` Your note was: ${change.note}` : "";
+    notify(`${change.doc_id}: ${result.error}. ${what}.${note}`, change.doc_id);
   }
+  changed.add(change.doc_id);
   if (draft?.id !== change.doc_id) return;
   if (result.status) draft.status = result.status;
   const expected = draft.version + (result.error || change.kind === "accept" ? 0 : 1);
@@ -165,7 +184,7 @@ function answered(result, change) {
 }
 
 function showState(state, waiting, reason) {
-  const waits = `${waiting} ${waiting === 1 ? "change waits" : "changes wait"} in this browser`;
+  const waits = `${waiting} ${waiting === 1 ? "change waits" : "changes wait"} in ${outbox.isInMemory ? "memory only; leave this page open" : "this browser"}`;
   const words = {
     saved: "Saved",
     saving: "Saving…",
@@ -176,7 +195,8 @@ function showState(state, waiting, reason) {
   $("state").dataset.state = state;
   if ($("state").textContent !== words[state]) $("state").textContent = words[state];
   if (state === "saved") {
-    siblings.postMessage(draft?.id);
+    for (const id of changed) siblings.postMessage(id);
+    changed.clear();
     if (draft?.stale) refresh();
   }
 }
@@ -255,11 +275,29 @@ function takeBack(kind) {
   say(kind === "undo" ? "undone" : "done again");
 }
 
+// The field may hold a text otherwise than it was given (line ends).
+function showNote() {
+  if ($("note").value !== draft.note) $("note").value = draft.note;
+  draft.note = $("note").value;
+}
+
 function saveNote() {
+  clearTimeout(typing);
   const note = $("note").value;
   if (!draft || note === draft.note) return;
   draft.note = note;
   send({ note });
+}
+
+let typing = 0;
+function typeNote() {
+  clearTimeout(later);
+  clearTimeout(typing);
+  if (!outbox.size) showState("saving");
+  typing = setTimeout(() => {
+    saveNote();
+    if (!outbox.size) showState("saved");
+  }, 500);
 }
 
 async function accept() {
@@ -289,39 +327,51 @@ async function skip() {
 }
 
 async function openNext() {
-  const { next } = draft;
-  if (!next) return finish();
+  clearTimeout(later);
+  if (!draft.next) return finish();
   try {
-    await load(next, { from: "ahead" });
+    await load(draft.next, { from: "ahead" });
     list.focus({ preventScroll: true });
   } catch (error) {
     tell(`The next page could not be had: ${error.message}. It is opened as soon as it can be.`);
-    setTimeout(openNext, 2000);
+    later = setTimeout(openNext, 2000);
+  }
+}
+
+async function openPrevious() {
+  if (!draft.previous) return;
+  try {
+    await load(draft.previous);
+  } catch (error) {
+    tell(`The page before could not be had: ${error.message}.`);
   }
 }
 
 function finish() {
-  if (outbox.size) return setTimeout(finish, 300);
-  location.assign(base);
+  if (outbox.size) later = setTimeout(finish, 300);
+  else if ($("notices").hidden) location.assign(base);
+  else tell("This was the last page. Close the notices, then Enter leads to all pages.");
 }
 
 // Moving
 
-function move(line, { extend = sticky, centre = true } = {}) {
+function move(line, { extend = sticky, centre = true, look = true } = {}) {
   cursor = Math.max(0, Math.min(line, draft.length - 1));
   if (!extend) anchor = cursor;
   lines.reveal(cursor);
   warned = false;
-  see(cursor);
   lines.mark(cursor, Math.min(anchor, cursor), Math.max(anchor, cursor));
   if (centre) lines.centre();
+  if (look) see(cursor);
   drawMap();
 }
 
-// A spot of uncertain lines counts as looked at when the cursor has been in it.
+// With the cursor in a spot of uncertain lines, those of it that are in view count as looked at.
 function see(line) {
-  const spot = draft.spots().find(([first, last]) => first <= line && line <= last);
-  if (spot) for (let other = spot[0]; other <= spot[1]; other++) draft.seen.add(other);
+  const [first, last] = draft.spots().find(([first, last]) => first <= line && line <= last) ?? [line, line];
+  draft.seen.add(line);
+  for (let other = line - 1; other >= first && lines.isInView(other); other--) draft.seen.add(other);
+  for (let other = line + 1; other <= last && lines.isInView(other); other++) draft.seen.add(other);
 }
 
 function step(direction, count, extend) {
@@ -488,9 +538,9 @@ async function showFigures() {
   );
 }
 
+// Stays until it is closed: what was left out must be read.
 function notify(message, id = null) {
-  const notice = $("notice");
-  notice.replaceChildren(message);
+  const notice = element("p", "", message);
   if (id && id !== draft?.id) {
     const link = element("a", "", "Open it");
     link.href = `${base}page?id=${encodeURIComponent(id)}`;
@@ -498,9 +548,13 @@ function notify(message, id = null) {
   }
   const close = element("button", "close", "×");
   close.setAttribute("aria-label", "Close");
-  close.addEventListener("click", () => (notice.hidden = true));
-  notice.append(close);
-  notice.hidden = false;
+  close.addEventListener("click", () => {
+    notice.remove();
+    $("notices").hidden = !$("notices").children.length;
+  });
+  notice.prepend(close);
+  $("notices").append(notice);
+  $("notices").hidden = false;
 }
 
 let told = 0;
@@ -545,7 +599,7 @@ const KEYS = {
   Tab: (event) => toUncertain(event.shiftKey ? previousUncertain(cursor) : nextUncertain(cursor)),
   Enter: accept,
   s: skip,
-  p: () => draft.previous && load(draft.previous),
+  p: openPrevious,
   m: () => openPanel("note"),
   f: () => openPanel("figures"),
   g: () => openPanel("guidelines"),
@@ -570,7 +624,6 @@ function openSearch() {
 }
 
 function onKey(event) {
-  touch();
   if (!draft || event.isComposing || event.altKey || event.metaKey) return;
   const key = event.key.length === 1 && event.key !== " " ? event.key.toLowerCase() : event.key;
   if (event.ctrlKey && !["z", "y", "ArrowUp", "ArrowDown"].includes(key)) return;
@@ -620,7 +673,6 @@ list.addEventListener("pointerdown", (event) => {
   const line = lines.lineAt(event.clientX, event.clientY);
   if (line === null || event.button) return;
   if (event.pointerType === "touch" && !event.target.closest(".letter, .number")) return;
-  touch();
   drag = { from: event.shiftKey ? anchor : line };
   list.setPointerCapture(event.pointerId);
   anchor = drag.from;
@@ -673,6 +725,7 @@ $("close-side").addEventListener("click", () => {
   $("side").hidden = true;
   list.focus({ preventScroll: true });
 });
+$("note").addEventListener("input", typeNote);
 $("note").addEventListener("change", saveNote);
 $("map").addEventListener("click", (event) => move(Math.floor((event.offsetY / $("map").clientHeight) * draft.length)));
 
@@ -684,6 +737,8 @@ function touch() {
   lastActive = now;
 }
 
+for (const sign of ["keydown", "pointerdown", "wheel"]) document.addEventListener(sign, touch, { capture: true, passive: true });
+
 function newId() {
   return [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
@@ -692,12 +747,17 @@ siblings.addEventListener("message", (event) => event.data === draft?.id && refr
 document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && refresh());
 addEventListener("resize", () => draft && (lines.centre(), drawMap()));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draft && drawMap());
-addEventListener("beforeunload", saveNote);
+addEventListener("beforeunload", (event) => {
+  saveNote();
+  if (outbox.isInMemory) event.preventDefault();
+});
 
 try {
   await load(docId);
   list.focus({ preventScroll: true });
+  if (!outbox.size) showState("saved");
 } catch (error) {
+  $("state").textContent = "Not loaded";
   notify(`${docId} could not be loaded: ${error.message}. Load this page again.`);
 }
 outbox.send();
