@@ -158,6 +158,18 @@ def test_rules_of_ones_own_are_read_from_a_file(tmp_path: Path) -> None:
     assert np.flatnonzero(apply_rules([cats], Document("page", ("Woof", "MEOW")))[:, 0] == Label.AD.id) == [1]
 
 
+def test_a_file_of_rules_may_hold_dataclasses(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "from __future__ import annotations\n"
+        "from dataclasses import dataclass\n"
+        "from boilerplate_ds.labeling.rules import rule\n"
+        "@dataclass\nclass Limits:\n    words: int = 3\n"
+        "@rule\ndef short(line):\n    return None\n"
+    )
+    assert [one.name for one in read_rules(path)] == ["short"]
+
+
 @pytest.mark.parametrize(("text", "reason"), [("x = 1", "holds no rule"), ("x =", "SyntaxError")])
 def test_a_file_without_rules_says_so(text: str, reason: str, tmp_path: Path) -> None:
     path = tmp_path / "mine.py"

@@ -14,6 +14,7 @@ The shipped ones are in :mod:`boilerplate_ds.labeling.shipped_rules`; their vote
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
@@ -226,6 +227,7 @@ def read_rules(path: str | Path) -> list[Rule]:
     if spec is None or spec.loader is None:
         raise LabelError(f"{path}: rules are read from a Python file (.py)")
     module = module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
     try:
         spec.loader.exec_module(module)
     except Exception as error:
