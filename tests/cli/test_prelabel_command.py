@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,11 @@ import pytest
 from click.testing import CliRunner
 
 from boilerplate_ds.cli import main
+from boilerplate_ds.cli.prelabel import _source
 from boilerplate_ds.labeling.collection import load_collection
+from boilerplate_ds.labeling.store import check_annotator
 from boilerplate_ds.labeling.suggestions import read_suggestions
+from boilerplate_ds.shipped import shipped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,8 +110,49 @@ def test_a_model_of_ones_own_suggests_under_its_folders_name(
 ) -> None:
     small_model.save(tmp_path / "my model")
     result = run("prelabel", pages, "--with", "model", "--model", tmp_path / "my model", "--json")
-    assert json.loads(result.stdout)["source"] == "model-my-model"
-    assert (pages / "suggestions" / "model-my-model.jsonl").is_file()
+    source = json.loads(result.stdout)["source"]
+    assert re.fullmatch("model-my-model-[0-9a-f]{8}", source)
+    assert (pages / "suggestions" / f"{source}.jsonl").is_file()
+
+
+def test_models_are_told_apart_by_their_weights_wherever_they_lie(
+    pages: Path, small_model, tmp_path: Path
+) -> None:
+    small_model.save(tmp_path / "other" / "web")
+    shutil.copytree(shipped("models/web"), tmp_path / "copy" / "web")
+    run("prelabel", pages, "--with", "model")
+    for folder, passed_over in (("copy", 16), ("other", 0)):
+        result = run("prelabel", pages, "--with", "model", "--model", tmp_path / folder / "web", "--json")
+        assert json.loads(result.stdout)["passed_over"] == passed_over
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("meta/llama", "meta-llama"),
+        ("meta/llama", "meta:llama"),
+        ("a" * 80 + "Q4", "a" * 80 + "Q8"),
+        ("模型", "型模"),
+    ],
+)
+def test_models_of_an_endpoint_have_a_source_each(one: str, other: str) -> None:
+    sources = {_source("llm", one), _source("llm", other)}
+    assert len(sources) == 2
+    assert all(check_annotator(source) for source in sources)
+    assert _source("llm", "qwen3") == "llm-qwen3"
+
+
+def test_a_page_on_which_a_rule_fails_is_rejected_and_the_others_are_labelled(
+    pages: Path, tmp_path: Path
+) -> None:
+    rules = tmp_path / "fails.py"
+    doc_id = next(iter(load_collection(pages).documents))
+    fails = f"\n@rule\ndef fails(line):\n    return 1 / (line.page.document.id != {doc_id!r}) and None\n"
+    rules.write_text(OWN_RULES + fails)
+    result = run("prelabel", pages, "--with", "rules", "--rules", rules, "--json")
+    assert result.exit_code == BAD_RECORDS
+    assert (json.loads(result.stdout)["suggested"], json.loads(result.stdout)["failed"]) == (15, 1)
+    assert "rule 'fails' failed on line 1" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -119,6 +164,9 @@ def test_a_model_of_ones_own_suggests_under_its_folders_name(
         (["--with", "llm", "--model", "m", "--base-url", "localhost"], "no http or https address"),
         (["--with", "rules", "--model", "web"], "--model is for --with model"),
         (["--with", "model", "--rules", __file__], "--rules is for --with rules"),
+        (["--with", "llm", "--model", "m", "--timeout", "nan"], "not a finite number"),
+        (["--with", "llm", "--model", "m", "--prices", "nan", "1"], "not a finite number"),
+        (["--with", "llm", "--model", "m", "--prices", "1", "inf"], "not a finite number"),
         (["--with", "guesses"], "guesses"),
         ([], "--with"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
 import signal
 import sys
@@ -49,6 +50,17 @@ text_column_option = click.option(
 format_option = click.option("--format", "format_", help="Read the input as this format instead of guessing.")
 folder = click.Path(path_type=Path, file_okay=False)
 file = click.Path(path_type=Path, dir_okay=False, exists=True)
+
+
+class FiniteRange(click.FloatRange):
+    """A number in a range; neither infinite nor NaN, which compares with nothing."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read the number."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return number
 
 
 def error_console() -> Console:

@@ -7,14 +7,24 @@ import json
 import re
 import sys
 from dataclasses import asdict, dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from boilerplate_ds.cli.console import INTERRUPTED, end, folder, json_option, progress_bars, told
+from boilerplate_ds.cli.console import (
+    INTERRUPTED,
+    FiniteRange,
+    end,
+    folder,
+    json_option,
+    progress_bars,
+    tell_rejects,
+    told,
+)
 from boilerplate_ds.cli.rules import chosen_rules, fitted_model, rules_option
-from boilerplate_ds.errors import LabelError, Rejects
+from boilerplate_ds.errors import EndpointError, LabelError, Rejects
 from boilerplate_ds.invisible import show_invisible
 
 if TYPE_CHECKING:
@@ -22,12 +32,16 @@ if TYPE_CHECKING:
 
     from boilerplate_ds.document import Document
     from boilerplate_ds.labeling.collection import Collection
+    from boilerplate_ds.labeling.llm.cache import AnswerCache
     from boilerplate_ds.labeling.llm.endpoint import Usage
     from boilerplate_ds.labeling.suggestions import Suggestion
 
     Tell = Callable[[str, float], None]
 
+_RELEASED = "web"
 _BATCH = 64
+_MAX_NAME = 64
+_NOT_LAST = "._@+-"
 _UNSAFE = re.compile("[^A-Za-z0-9._@+-]+")
 
 
@@ -42,6 +56,7 @@ class _Run:
     tell: Tell
     suggested: int = 0
     failed: int = 0
+    usage: Usage | None = None
     n_waiting: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -105,14 +120,14 @@ class _LlmOptions:
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(1),
+    type=FiniteRange(1),
     default=180,
     show_default=True,
     help="llm: seconds for one attempt.",
 )
 @click.option(
     "--prices",
-    type=(click.FloatRange(0), click.FloatRange(0)),
+    type=(FiniteRange(0), FiniteRange(0)),
     default=(0, 0),
     metavar="IN OUT",
     help="llm: prices of a million tokens sent and received.",
@@ -162,31 +177,56 @@ def prelabel(
     source = _source(method, model)
     waiting = _waiting(pages, source, again, rejects)
     if dry_run:
-        _print_estimate(pages, waiting, llm, as_json)
+        _print_estimate(pages, waiting, _cache(pages, source, again), llm, as_json)
         return
-    usage: Usage | None = None
     with progress_bars() as tell:
         run = _Run(pages, source, waiting, rejects, tell)
         try:
             if method == "rules":
                 _by_rules(run, rules_file)
             elif method == "model":
-                _by_model(run, model or "web")
+                _by_model(run, model or _RELEASED)
             else:
-                usage = _by_llm(run, llm)
+                _by_llm(run, llm, _cache(pages, source, again))
         except KeyboardInterrupt:
             click.echo(f"stopped after {run.suggested:,} documents; the same command goes on there", err=True)
+            _tell_usage(run, llm)
+            tell_rejects(click.get_current_context())
             sys.exit(INTERRUPTED)
-    _report(run, usage, llm, as_json)
+        except EndpointError:
+            _tell_usage(run, llm)
+            raise
+    _report(run, llm, as_json)
     end(rejects)
 
 
 def _source(method: str, model: str | None) -> str:
-    """Name of the suggestions; part of a file name."""
+    """Name of the suggestions, part of a file name; other models have other names."""
     if method == "rules":
         return "rules"
-    name = Path(model or "web").resolve().name if method == "model" else (model or "")
-    return f"{method}-{_UNSAFE.sub('-', name)}"[:64].rstrip("._@+-")
+    if method == "model":
+        return _source_of_folder(model or _RELEASED)
+    name = model or ""
+    source = f"llm-{_UNSAFE.sub('-', name)}"[:_MAX_NAME].rstrip(_NOT_LAST)
+    if source == f"llm-{name}":
+        return source
+    return _with_hash(source, sha256(name.encode("utf-8", "replace")).hexdigest())
+
+
+def _source_of_folder(model: str) -> str:
+    """Name a model by its folder and its weights, which may be trained anew there, or lie elsewhere."""
+    from boilerplate_ds.cleaning import Cleaner
+    from boilerplate_ds.model.persistence import read_config
+    from boilerplate_ds.shipped import shipped
+
+    checksum = read_config(Cleaner(model).model_path).get("sha256")
+    if checksum == read_config(shipped(f"models/{_RELEASED}")).get("sha256"):
+        return f"model-{_RELEASED}"
+    return _with_hash(_UNSAFE.sub("-", f"model-{Path(model).resolve().name}"), str(checksum))
+
+
+def _with_hash(source: str, digest: str) -> str:
+    return f"{source[: _MAX_NAME - 9].rstrip(_NOT_LAST)}-{digest[:8]}"
 
 
 def _waiting(collection: Collection, source: str, again: bool, rejects: Rejects) -> list[Document]:
@@ -209,8 +249,12 @@ def _by_rules(run: _Run, rules_file: Path | None) -> None:
     rules = chosen_rules(rules_file)
     model = fitted_model(rules, run.collection)
     for document in run.waiting:
-        probabilities = model.probabilities(apply_rules(rules, document))
-        run.done(document, from_probabilities(document, run.source, probabilities))
+        try:
+            probabilities = model.probabilities(apply_rules(rules, document))
+        except LabelError as error:
+            run.done(document, error)
+        else:
+            run.done(document, from_probabilities(document, run.source, probabilities))
 
 
 def _by_model(run: _Run, model: str) -> None:
@@ -224,19 +268,24 @@ def _by_model(run: _Run, model: str) -> None:
             run.done(document, from_probabilities(document, run.source, probabilities))
 
 
-def _by_llm(run: _Run, options: _LlmOptions) -> Usage:
-    from boilerplate_ds.labeling.guidelines import guidelines_text
+def _cache(collection: Collection, source: str, again: bool) -> AnswerCache:
     from boilerplate_ds.labeling.llm.cache import AnswerCache
+
+    return AnswerCache(collection.folder / "llm-cache" / f"{source}.jsonl", anew=again)
+
+
+def _by_llm(run: _Run, options: _LlmOptions, cache: AnswerCache) -> None:
+    from boilerplate_ds.labeling.guidelines import guidelines_text
     from boilerplate_ds.labeling.llm.endpoint import Endpoint
     from boilerplate_ds.labeling.llm.labeler import LlmLabeler, label_documents
 
-    cache = AnswerCache(run.collection.folder / "llm-cache" / f"{run.source}.jsonl")
     endpoint = Endpoint(
         options.model,
         base_url=options.base_url,
         key_variable=options.key_variable,
         timeout=options.timeout,
     )
+    run.usage = endpoint.usage
     labeler = LlmLabeler(
         endpoint,
         source=run.source,
@@ -250,10 +299,10 @@ def _by_llm(run: _Run, options: _LlmOptions) -> Usage:
             await label_documents(labeler, run.waiting, concurrency=options.concurrency, done=run.done)
 
     asyncio.run(ask())
-    return endpoint.usage
 
 
-def _report(run: _Run, usage: Usage | None, llm: _LlmOptions, as_json: bool) -> None:
+def _report(run: _Run, llm: _LlmOptions, as_json: bool) -> None:
+    usage = run.usage
     passed = len(run.collection.documents) - run.n_waiting
     figures: dict[str, Any] = {
         "source": run.source,
@@ -268,22 +317,36 @@ def _report(run: _Run, usage: Usage | None, llm: _LlmOptions, as_json: bool) -> 
         return
     click.echo(f"{run.suggested:,} documents labelled by {run.source}, {passed:,} passed over")
     if usage is not None:
-        about = "about " if usage.estimated else ""
-        click.echo(
-            f"{usage.requests:,} answers, {usage.cached:,} from the cache, {usage.retries:,} failed attempts "
-            f"({about}{usage.prompt_tokens:,} tokens sent, {usage.completion_tokens:,} received)"
-            + (f", cost {usage.cost(*llm.prices):.4f}" if any(llm.prices) else "")
-        )
+        click.echo(_usage_line(usage, llm))
+
+
+def _tell_usage(run: _Run, llm: _LlmOptions) -> None:
+    """Say what a run took that has ended early: it is charged all the same."""
+    if run.usage is not None and run.usage.requests:
+        click.echo(_usage_line(run.usage, llm), err=True)
+
+
+def _usage_line(usage: Usage, llm: _LlmOptions) -> str:
+    about = "about " if usage.estimated else ""
+    cost = f", cost {usage.cost(*llm.prices):.4f}" if any(llm.prices) else ""
+    return (
+        f"{usage.requests:,} answers, {usage.cached:,} from the cache, {usage.retries:,} failed attempts "
+        f"({about}{usage.prompt_tokens:,} tokens sent, {usage.completion_tokens:,} received){cost}"
+    )
 
 
 def _print_estimate(
-    collection: Collection, waiting: list[Document], options: _LlmOptions, as_json: bool
+    collection: Collection,
+    waiting: list[Document],
+    cache: AnswerCache,
+    options: _LlmOptions,
+    as_json: bool,
 ) -> None:
     """Print the first question, and about how much all of them would take."""
     from boilerplate_ds.labeling.guidelines import guidelines_text
     from boilerplate_ds.labeling.llm.labeler import estimate
 
-    usage, first = estimate(waiting, guidelines_text(collection.folder), options.window)
+    usage, first = estimate(waiting, guidelines_text(collection.folder), options.model, cache, options.window)
     cost = usage.cost(*options.prices)
     if as_json:
         figures = {"documents": len(waiting), **asdict(usage), "cost": round(cost, 6), "first": first}
@@ -293,7 +356,7 @@ def _print_estimate(
         lines = "\n".join(map(show_invisible, message["content"].split("\n")))
         click.echo(f"[{message['role']}]\n{lines}\n")
     click.echo(
-        f"{len(waiting):,} documents, {usage.requests:,} questions, about {usage.prompt_tokens:,} tokens to "
-        f"send and {usage.completion_tokens:,} to receive, reasoning aside"
-        + (f", cost about {cost:.4f}" if any(options.prices) else "")
+        f"{len(waiting):,} documents, {usage.requests:,} questions, {usage.cached:,} answers from the cache, "
+        f"about {usage.prompt_tokens:,} tokens to send and {usage.completion_tokens:,} to receive, reasoning "
+        "aside" + (f", cost about {cost:.4f}" if any(options.prices) else "")
     )

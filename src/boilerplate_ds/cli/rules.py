@@ -10,7 +10,7 @@ import numpy as np
 
 from boilerplate_ds.cli.console import end, file, folder, json_option, progress_bars, told
 from boilerplate_ds.document import Label
-from boilerplate_ds.errors import Rejects
+from boilerplate_ds.errors import LabelError, Rejects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -107,7 +107,12 @@ def fitted_model(rules: Sequence[Rule], collection: Collection | None) -> LabelM
     votes, labels = [], []
     for pages in filter(None, (load_collection(shipped("labels/starter")), collection)):
         for doc_id, gold in gold_labels(pages).items():
-            votes.append(apply_rules(rules, pages.documents[doc_id]))
+            try:
+                votes.append(apply_rules(rules, pages.documents[doc_id]))
+            except LabelError:
+                if pages is not collection:
+                    raise
+                continue  # the page is reported when it is labelled
             labels.append(gold)
     return LabelModel.fit(votes, labels, len(rules))
 

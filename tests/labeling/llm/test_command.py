@@ -50,14 +50,35 @@ def everything_below(folder: Path) -> str:
 def test_a_collection_is_labelled_and_what_it_took_is_told(pages: Path, server: ChatServer) -> None:
     status, out, err = run(pages, server, "--prices", "1", "10")
     assert (status, err) == (0, "")
-    assert "16 documents labelled by llm-org-tiny-1b, 0 passed over" in out
+    assert "16 documents labelled by llm-org-tiny-1b-bbb47eec, 0 passed over" in out
     assert "1,600 tokens sent, 160 received), cost 0.0032" in out
     assert len(read_suggestions(pages)) == 16
     assert KEY not in out + err + everything_below(pages)
-    # what was suggested is not asked for again, and what is asked for again costs nothing
-    status, out, _ = run(pages, server, "--again", "--json")
+    # what was suggested is not asked for again, and what was answered costs nothing
+    shutil.rmtree(pages / "suggestions")
+    assert json.loads(run(pages, server, "--dry-run", "--json")[1])["requests"] == 0
+    status, out, _ = run(pages, server, "--json")
     assert json.loads(out)["usage"]["cached"] == 16
     assert len(server.requests) == 16
+
+
+def test_again_asks_anew_as_the_dry_run_says(pages: Path, server: ChatServer) -> None:
+    run(pages, server)
+    assert json.loads(run(pages, server, "--again", "--dry-run", "--json")[1])["requests"] == 16
+    usage = json.loads(run(pages, server, "--again", "--json")[1])["usage"]
+    assert (usage["requests"], usage["cached"]) == (16, 0)
+    assert len(server.requests) == 32
+
+
+def test_a_run_that_the_server_ends_tells_what_it_took_and_what_failed(
+    pages: Path, server: ChatServer
+) -> None:
+    server.script = [good, Say('{"runs": []}'), Say('{"runs": []}'), Say(status=402, raw=b"{}")]
+    status, _, err = run(pages, server, "--concurrency", "1", "--prices", "0", "1000")
+    assert status == 2
+    assert "3 answers, 0 from the cache" in err
+    assert "cost 0.0300" in err
+    assert "the answer cannot be used" in err
 
 
 def test_a_page_that_fails_is_named_with_its_reason_and_tried_in_the_next_run(
@@ -75,7 +96,7 @@ def test_a_page_that_fails_is_named_with_its_reason_and_tried_in_the_next_run(
     server.otherwise = good
     status, out, _ = run(pages, server)
     assert status == 0
-    assert "1 documents labelled by llm-org-tiny-1b, 15 passed over" in out
+    assert "1 documents labelled by llm-org-tiny-1b-bbb47eec, 15 passed over" in out
 
 
 def test_a_key_that_is_turned_down_is_not_shown(pages: Path, server: ChatServer) -> None:
@@ -94,19 +115,23 @@ def test_ctrl_c_keeps_what_is_done_and_the_next_run_goes_on(pages: Path, server:
     def stuck_after_five(request: dict[str, Any]) -> Say:
         nonlocal answered
         answered += 1
+        if answered in (3, 4):
+            return Say('{"runs": []}')
         if answered > 5:
             process.send_signal(signal.SIGINT)
             return Say(hang=True)
         return good(request)
 
     server.otherwise = stuck_after_five
-    process = start(pages, server, "--concurrency", "1")
+    process = start(pages, server, "--concurrency", "1", "--prices", "0", "1000")
     _, err = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert err == "stopped after 5 documents; the same command goes on there\n"
+    assert err.startswith("stopped after 3 documents; the same command goes on there\n5 answers")
+    assert "cost 0.0500" in err
+    assert "the answer cannot be used" in err
     server.otherwise = good
     _, out, _ = run(pages, server)
-    assert "11 documents labelled by llm-org-tiny-1b, 5 passed over" in out
+    assert "13 documents labelled by llm-org-tiny-1b-bbb47eec, 3 passed over" in out
 
 
 def test_a_dry_run_asks_nothing_and_needs_no_key(
@@ -117,7 +142,7 @@ def test_a_dry_run_asks_nothing_and_needs_no_key(
     assert status == 0
     assert "1| Skip to main content" in out
     assert "# Labelling guidelines" in out
-    assert "16 documents, 16 questions, about " in out
+    assert "16 documents, 16 questions, 0 answers from the cache, about " in out
     assert "cost about 0.0" in out
     figures = json.loads(run(pages, server, "--dry-run", "--json")[1])
     assert figures["requests"] == 16

@@ -229,8 +229,17 @@ def test_a_server_that_fails_on_every_page_ends_the_run(server: ChatServer, tmp_
     assert len(server.requests) == 10
 
 
-def test_the_estimate_counts_what_is_sent() -> None:
-    usage, first = estimate([*pages(3), Document("empty", ())], "Be exact.")
-    assert usage.requests == 3
+def test_a_model_that_answers_only_garbage_ends_the_run(labeler: LlmLabeler, server: ChatServer) -> None:
+    server.otherwise = lambda _: Say("I will not do that")
+    with pytest.raises(EndpointError, match=r"10 documents in a row.*cannot be used"):
+        label_all(labeler, pages(50))
+    assert len(server.requests) == 20
+
+
+def test_the_estimate_counts_what_is_sent(labeler: LlmLabeler) -> None:
+    suggest(labeler, pages(1)[0])
+    documents = [*pages(4), Document("empty", ())]
+    usage, first = estimate(documents, "Be exact.", "tiny", labeler.cache)
+    assert (usage.requests, usage.cached) == (3, 1)
     assert first[1]["content"].startswith("Label lines 1 to 2")
     assert usage.cost(1.0, 10.0) == pytest.approx((usage.prompt_tokens + 10 * usage.completion_tokens) / 1e6)

@@ -29,12 +29,14 @@ class AnswerCache:
     ----------
     path : Path
         Made with the first answer. Records that cannot be read are passed over: they are asked for again.
+    anew : bool
+        Start without the answers that are there, so that everything is asked again.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, anew: bool = False) -> None:
         self.path = path
         self._answers: dict[str, dict[str, Any]] = {}
-        if path.is_file():
+        if path.is_file() and not anew:
             self._answers = {str(r.get("key")): r for _, r in read_records(path, Rejects())}
 
     def get(self, key: str, n_lines: int) -> Answer | None:

@@ -10,7 +10,7 @@ import numpy as np
 from boilerplate_ds.errors import EndpointError, LabelError
 from boilerplate_ds.labeling.llm.answer import Answer, AnswerError, parse_answer
 from boilerplate_ds.labeling.llm.cache import cache_key
-from boilerplate_ds.labeling.llm.endpoint import RequestError, Usage
+from boilerplate_ds.labeling.llm.endpoint import Usage
 from boilerplate_ds.labeling.llm.prompt import (
     WINDOW_TOKENS,
     Window,
@@ -130,7 +130,11 @@ def join(answers: Sequence[tuple[Window, Answer]]) -> Answer:
 
 
 def estimate(
-    documents: Iterable[Document], guidelines: str, window_tokens: int = WINDOW_TOKENS
+    documents: Iterable[Document],
+    guidelines: str,
+    model: str,
+    cache: AnswerCache,
+    window_tokens: int = WINDOW_TOKENS,
 ) -> tuple[Usage, Messages]:
     """Guess what it would take to label documents, repairs aside; and give the first question."""
     usage = Usage(estimated=True)
@@ -139,6 +143,9 @@ def estimate(
         for window in windows(document, window_tokens):
             asked = messages(window, guidelines)
             first = first or asked
+            if cache.get(cache_key(model, asked), window.stop - window.start) is not None:
+                usage.cached += 1
+                continue
             usage.requests += 1
             usage.prompt_tokens += sum(estimate_tokens(message["content"]) for message in asked)
             usage.completion_tokens += estimate_answer_tokens(window.stop - window.start)
@@ -166,7 +173,7 @@ async def label_documents(
     Raises
     ------
     EndpointError
-        If the endpoint cannot be used, or failed on ten documents in a row.
+        If the endpoint cannot be used, or ten documents in a row have failed, for whatever reason.
     """
     waiting = iter(documents)
     failures = 0
@@ -179,7 +186,7 @@ async def label_documents(
                 failures = 0
             except LabelError as error:
                 outcome = error
-                failures = failures + 1 if isinstance(error, RequestError) else 0
+                failures += 1
             done(document, outcome)
             if failures >= _FAILURES_IN_A_ROW:
                 raise EndpointError(f"failed on {failures} documents in a row, at last: {outcome}")
