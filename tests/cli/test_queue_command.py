@@ -53,6 +53,16 @@ def test_every_strategy_chooses_pages_without_labels_and_the_same_for_the_same_s
     assert all(item.reason for item in items)
 
 
+def test_a_queue_goes_through_a_link_and_into_a_device(half_labelled, tmp_path):
+    link, device = tmp_path / "link", tmp_path / "null"
+    link.symlink_to(tmp_path / "real")
+    device.symlink_to("/dev/null")
+    for out in (link, device):
+        assert run("queue", half_labelled, "-o", out, "--strategy", "random").exit_code == 0
+        assert out.is_symlink()
+    assert len(read_queue(tmp_path / "real")) == 8
+
+
 def test_disagreement_names_the_sources_and_the_lines_on_which_they_differ(half_labelled, tmp_path):
     run("queue", half_labelled, "-o", tmp_path / "q", "--strategy", "disagreement", "--size", 1)
     (item,) = read_queue(tmp_path / "q")

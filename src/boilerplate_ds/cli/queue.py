@@ -11,19 +11,21 @@ import click
 import numpy as np
 
 from boilerplate_ds.cli.console import (
+    FiniteRange,
     end,
     folder,
     jobs_option,
     json_option,
     labelled,
     model_option,
+    output,
     progress_bars,
     told,
 )
 from boilerplate_ds.errors import BoilerplateError, Rejects
 from boilerplate_ds.invisible import show_invisible
 from boilerplate_ds.labeling import ordering
-from boilerplate_ds.labeling.queue import QueueItem, write_queue
+from boilerplate_ds.labeling.queue import QueueItem, encode_queue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -224,7 +226,8 @@ def queue(
     with progress_bars() as tell:
         pages = _Pages(loaded, unlabelled, min(size, len(unlabelled)), seed, model, rejects, tell)
         items = STRATEGIES[strategy](pages)
-    write_queue(out, items)
+    with output(out) as write:
+        write(encode_queue(items))
     if as_json:
         figures = {
             "queue": str(out),
@@ -245,7 +248,7 @@ def queue(
 @queue_out_option
 @click.option(
     "--share",
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     default=0.05,
     show_default=True,
     help="Share of all lines to list at most.",
@@ -290,7 +293,8 @@ def review(
         probabilities = cross_validate(classifier, documents, labels, n_folds=folds, progress=tell)
     suspects = find_suspects(labels, probabilities, share)
     items = review_queue(suspects, [page.document.id for page in pages])
-    write_queue(out, items)
+    with output(out) as write:
+        write(encode_queue(items))
     joint = confident_joint(labels, probabilities)
     n_lines = sum(map(len, labels))
     if as_json:

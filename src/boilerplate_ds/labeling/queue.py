@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from boilerplate_ds.document import MAX_RUN_LINES
 from boilerplate_ds.errors import LabelError, Rejects, reject_or_raise
-from boilerplate_ds.labeling.jsonl import read_records, write_records
+from boilerplate_ds.labeling.jsonl import encode_record, read_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -41,15 +41,15 @@ class QueueItem:
     lines: tuple[int, ...] = ()
 
 
-def write_queue(path: str | Path, items: Iterable[QueueItem]) -> int:
-    """Write a queue file, all at once; gives the number of documents in it.
+def encode_queue(items: Iterable[QueueItem]) -> bytes:
+    """Give a whole queue file.
 
     Raises
     ------
     LabelError
-        If an item is not valid; nothing is written then.
+        If an item is not valid.
     """
-    return write_records(Path(path), map(_record, items))
+    return b"".join(encode_record(_record(item)) for item in items)
 
 
 def read_queue(path: str | Path, rejects: Rejects | None = None) -> list[QueueItem]:
