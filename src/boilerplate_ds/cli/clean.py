@@ -13,6 +13,7 @@ from boilerplate_ds.cli.console import (
     format_option,
     json_line,
     model_option,
+    named,
     output,
     require_input,
     text_column_option,
@@ -103,6 +104,7 @@ def clean(
       boilerplate-ds clean crawl/ --dry-run
       boilerplate-ds clean crawl/ -o cleaned --to parquet --with removed --workers 8
     """
+    from boilerplate_ds.cleaning.corpus import checked_extras
     from boilerplate_ds.cli import clean_corpus
 
     if out is not None and not names_folder(out):
@@ -110,7 +112,7 @@ def clean(
     cleaner = _cleaner(model, drop, threshold)
     require_input(pages)
     reading = {"format": format_, "text_column": text_column}
-    extras = clean_corpus.named_extras(folder_options.pop("extras"))
+    extras = checked_extras(named(folder_options.pop("extras") or ""))
     if dry_run:
         clean_corpus.show_sample(pages, cleaner, reading, as_json=as_json)
     elif out is not None and names_folder(out):
@@ -172,9 +174,8 @@ def _to_file(
 def _cleaner(model: str, drop: str, threshold: float | None) -> Cleaner:
     from boilerplate_ds.cleaning import Cleaner
 
-    labels = [label for name in drop.split(",") if (label := name.strip())]
     try:
-        return Cleaner(model, drop=labels, threshold=threshold)
+        return Cleaner(model, drop=named(drop), threshold=threshold)
     except ValueError as error:  # NaN passes click's range
         raise click.UsageError(str(error)) from error
 

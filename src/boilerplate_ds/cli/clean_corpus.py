@@ -39,13 +39,6 @@ SHOWN_GROUPS = 10
 LOG_WIDTH = 200
 
 
-def named_extras(names: str | None) -> tuple[str, ...]:
-    """Read what ``--with`` names."""
-    from boilerplate_ds.cleaning.corpus import checked_extras
-
-    return checked_extras(name for part in (names or "").split(",") if (name := part.strip()))
-
-
 def to_folder(
     pages: Sequence[str],
     out: str,

@@ -63,6 +63,11 @@ class FiniteRange(click.FloatRange):
         return number
 
 
+def named(text: str) -> list[str]:
+    """Read names with commas between them."""
+    return [name for part in text.split(",") if (name := part.strip())]
+
+
 def error_console() -> Console:
     """Give a console on standard error, where progress and reports belong."""
     from rich.console import Console
