@@ -11,6 +11,9 @@ from boilerplate_ds.errors import BoilerplateError
 
 _PACKAGE = Path(__file__).resolve().parent
 
+RELEASED = "web"
+"""Name of the model that comes with the package."""
+
 
 def shipped(name: str) -> Path:
     """Path of a shipped folder or file, such as ``models/web`` or ``labels``.

@@ -16,7 +16,7 @@ from boilerplate_ds.document import Document, Label, LabeledLine
 from boilerplate_ds.model import LineModel, load_model
 from boilerplate_ds.model.hub import find_model
 from boilerplate_ds.model.persistence import CONFIG
-from boilerplate_ds.shipped import shipped
+from boilerplate_ds.shipped import RELEASED, shipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from boilerplate_ds.model.runtime import Reading
 
-RELEASED = "web"
-"""Name of the model that comes with the package."""
 BOILERPLATE = (Label.AD, Label.NAVIGATION, Label.RECOMMENDATION)
 
 

@@ -18,6 +18,7 @@ import click
 
 from boilerplate_ds.errors import BoilerplateError, Reject
 from boilerplate_ds.invisible import show_invisible
+from boilerplate_ds.shipped import RELEASED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -40,7 +41,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON i
 jobs_option = click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Processes.")
 model_option = click.option(
     "--model",
-    default="web",
+    default=RELEASED,
     show_default=True,
     help="Shipped model, folder of a model, or user/repo on the Hub.",
 )

@@ -24,6 +24,7 @@ from boilerplate_ds.cli.console import (
 )
 from boilerplate_ds.errors import BoilerplateError, LabelError, Rejects
 from boilerplate_ds.invisible import show_invisible
+from boilerplate_ds.shipped import RELEASED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--model",
-    default="web",
+    default=RELEASED,
     show_default=True,
     help="Model that suggests labels where nothing has; none: no one.",
 )

@@ -26,6 +26,7 @@ from boilerplate_ds.cli.console import (
 from boilerplate_ds.cli.rules import chosen_rules, fitted_model, rules_option
 from boilerplate_ds.errors import EndpointError, LabelError, Rejects
 from boilerplate_ds.invisible import show_invisible
+from boilerplate_ds.shipped import RELEASED, shipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
     Tell = Callable[[str, float], None]
 
-_RELEASED = "web"
 _BATCH = 64
 _MAX_NAME = 64
 _NOT_LAST = "._@+-"
@@ -185,7 +185,7 @@ def prelabel(
             if method == "rules":
                 _by_rules(run, rules_file)
             elif method == "model":
-                _by_model(run, model or _RELEASED)
+                _by_model(run, model or RELEASED)
             else:
                 _by_llm(run, llm, _cache(pages, source, again))
         except KeyboardInterrupt:
@@ -205,7 +205,7 @@ def _source(method: str, model: str | None) -> str:
     if method == "rules":
         return "rules"
     if method == "model":
-        return _source_of_folder(model or _RELEASED)
+        return _source_of_folder(model or RELEASED)
     name = model or ""
     source = f"llm-{_UNSAFE.sub('-', name)}"[:_MAX_NAME].rstrip(_NOT_LAST)
     if source == f"llm-{name}":
@@ -217,11 +217,10 @@ def _source_of_folder(model: str) -> str:
     """Name a model by its folder and its weights, which may be trained anew there, or lie elsewhere."""
     from boilerplate_ds.cleaning import Cleaner
     from boilerplate_ds.model.persistence import read_config
-    from boilerplate_ds.shipped import shipped
 
     checksum = read_config(Cleaner(model).model_path).get("sha256")
-    if checksum == read_config(shipped(f"models/{_RELEASED}")).get("sha256"):
-        return f"model-{_RELEASED}"
+    if checksum == read_config(shipped(f"models/{RELEASED}")).get("sha256"):
+        return f"model-{RELEASED}"
     return _with_hash(_UNSAFE.sub("-", f"model-{Path(model).resolve().name}"), str(checksum))
 
 
