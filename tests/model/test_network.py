@@ -1,4 +1,4 @@
-"""The second stage: gradients by hand are gradients by differences, and documents do not leak."""
+"""The second stage: gradients, documents that do not leak, and what rounding costs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import pytest
 
 from boilerplate_ds.document import MAIN, NOT_MAIN
 from boilerplate_ds.model import network as n
-from boilerplate_ds.model.network import Network, Schedule, Targets, fit_network
+from boilerplate_ds.model import network_training as training
+from boilerplate_ds.model.network import Network
+from boilerplate_ds.model.network_training import Schedule, Targets, fit_network, initial
+from kernels import same
 
 ENDS = np.array([0, 7, 8, 30])
 
@@ -28,25 +31,30 @@ def targets() -> Targets:
     return Targets(labels, main, *weights)
 
 
+def untrained(features: np.ndarray, ends: np.ndarray = ENDS) -> Network:
+    """A network as it is before training, rounded."""
+    p = initial(features, seed=0)
+    return Network.rounded(p, training._highest(p, features, ends, 1000))
+
+
 def test_gradients_match_finite_differences(features, targets):
-    network = Network.initial(features, seed=0)
-    layout = n._Layout(ENDS)
+    layout = training._Layout(ENDS)
     inputs = features.astype(np.float64)
     dropped = [
-        n._dropout(np.random.default_rng(3 + i), (layout.n_rows, n.HIDDEN), 0.2)
+        training._dropout(np.random.default_rng(3 + i), (layout.n_rows, n.HIDDEN), 0.2)
         for i in range(len(n.DILATIONS))
     ]
-    p = {name: values.astype(np.float64) for name, values in network.parameters.items()}
+    p = {name: values.astype(np.float64) for name, values in initial(features, seed=0).items()}
 
-    def loss() -> tuple[float, np.ndarray, n._Pass]:
-        state = n._forward(p, inputs, layout, dropped)
-        value, grad = n._loss_gradient(state.logits[layout.rows], targets)
+    def loss() -> tuple[float, np.ndarray, training._Pass]:
+        state = training._forward(p, inputs, layout, dropped)
+        value, grad = training._loss_gradient(state.logits[layout.rows], targets)
         full = np.zeros_like(state.logits)
         full[layout.rows] = grad
         return value, full, state
 
     _, grad, state = loss()
-    grads = n._backward(p, state, grad, layout, dropped)
+    grads = training._backward(p, state, grad, layout, dropped)
     rng = np.random.default_rng(2)
     for name, values in grads.items():
         for _ in range(6):
@@ -61,22 +69,22 @@ def test_gradients_match_finite_differences(features, targets):
 
 
 def test_a_document_does_not_see_its_neighbours(features):
-    network = Network.initial(features, seed=0).folded()
+    network = untrained(features)
     together = network.logits(features, ENDS)
     for first, last in pairwise(ENDS):
         alone = network.logits(features[first:last], np.array([0, last - first]))
-        np.testing.assert_allclose(together[first:last], alone, atol=1e-5)
+        same(together[first:last], alone)
 
 
 def test_empty_documents_among_others_change_nothing(features):
-    network = Network.initial(features, seed=0).folded()
+    network = untrained(features)
     with_empty = network.logits(features, np.array([0, 0, 7, 7, 8, 30, 30]))
-    np.testing.assert_allclose(with_empty, network.logits(features, ENDS), atol=1e-5)
+    same(with_empty, network.logits(features, ENDS))
 
 
 def test_a_feature_that_never_varied_is_not_read(features):
     features[:, 2] = 3.0
-    network = Network.initial(features, seed=0).folded()
+    network = untrained(features)
     other = features.copy()
     other[:, 2] = -1000.0
     np.testing.assert_array_equal(network.logits(features, ENDS), network.logits(other, ENDS))
@@ -84,22 +92,34 @@ def test_a_feature_that_never_varied_is_not_read(features):
 
 def test_training_lowers_the_loss(features, targets):
     def loss(network: Network) -> float:
-        return n._loss_gradient(network.logits(features, ENDS), targets)[0]
+        return training._loss_gradient(network.logits(features, ENDS), targets)[0]
 
     trained = fit_network(features.copy(), ENDS, targets, schedule=Schedule(epochs=40))
-    assert loss(trained) < 0.7 * loss(Network.initial(features, seed=0).folded())
+    assert loss(trained) < 0.7 * loss(untrained(features))
 
 
 def test_an_epoch_takes_one_view_of_each_page():
     ends = np.arange(0, 60, 10)
-    taken = n._batches(ends, 1000, np.random.default_rng(0), ["a", "a", "b", "b", "c"])
+    taken = training._batches(ends, 1000, np.random.default_rng(0), ["a", "a", "b", "b", "c"])
     pages = ["aabbc"[i] for i in np.concatenate(taken)]
     assert sorted(pages) == ["a", "b", "c"]
 
 
-def test_folding_changes_no_logit(features):
-    network = Network.initial(features, seed=0)
-    scaled = (features - network.parameters["mean"]) * network.parameters["scale"]
-    np.testing.assert_allclose(
-        network.folded().logits(features, ENDS), network.logits(scaled, ENDS), atol=1e-5
-    )
+def test_rounding_changes_logits_little(features):
+    p = initial(features, seed=0)
+    layout = training._Layout(ENDS)
+    trained = training._forward(p, (features - p["mean"]) * p["scale"], layout).logits[layout.rows]
+    rounded = untrained(features).logits(features, ENDS)
+    assert np.square(rounded - trained).mean() < (0.02 * trained.std()) ** 2
+
+
+def test_sums_of_products_stay_whole_in_single_precision():
+    features = np.random.default_rng(0).normal(size=(30, 256)).astype(np.float32)
+    p = initial(features, seed=0)
+    p["in.weight"][:] = np.abs(p["in.weight"]).max()  # the worst: all alike
+    weights = Network.rounded(p, [np.ones(n.HIDDEN, np.float32)] * 4).parameters
+    into = np.abs(weights["in.weight"].astype(np.int64)).sum(axis=0).max()
+    assert 0.9 * n.MOST_WEIGHT < into <= n.MOST_WEIGHT
+    assert n.MOST_WEIGHT * n.TOP_FEATURE < 2**24
+    assert n.TOP_CHANNEL * n.TOP_WEIGHT * n.HIDDEN * n.WIDTH < 2**24
+    assert n.TOP_CHANNEL * n.FINER * n.TOP_WEIGHT * n.HIDDEN < 2**24

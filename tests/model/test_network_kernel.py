@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boilerplate_ds.model import network as n
+from boilerplate_ds.model import network_training as training
 from boilerplate_ds.model.network import Network
 from boilerplate_ds.model.runtime import Reading, _answers
 from kernels import in_python, same
@@ -16,36 +17,58 @@ NEEDS_KERNEL = pytest.mark.skipif(n._KERNEL is None, reason="the kernels are not
 SIZES = ([1], [5, 0, 3], [0, 5, 0], [1] * 200, [31, 32, 33, 64, 65, 1], [1_400, 1, 200, 3_000, 0, 10])
 
 
-def read(sizes: list[int]) -> tuple[np.ndarray, Network, np.ndarray, np.ndarray]:
+N_FEATURES = (20, 33)
+"""One fills whole vectors with their neighbours' help, one has an odd one out."""
+
+
+def read(sizes: list[int], n_features: int = 20, scale: float = 1) -> tuple[np.ndarray, Network, np.ndarray]:
+    """Features, a network that never saw the like of some of them, and its logits."""
     ends = np.concatenate(([0], np.cumsum(sizes)))
-    features = np.random.default_rng(0).normal(size=(ends[-1], 20)).astype(np.float32)
-    network = Network.initial(features + np.float32(0.1), seed=0).folded()
-    return features, network, ends, network.logits(features, ends)
+    features = np.random.default_rng(0).normal(size=(ends[-1], n_features)).astype(np.float32)
+    p = training.initial(features + np.float32(0.1), seed=0)
+    network = Network.rounded(p, training._highest(p, features, ends[[0, -1]], 1000))
+    features *= np.float32(scale)
+    return features, network, network.logits(features, ends)
 
 
 @NEEDS_KERNEL
+@pytest.mark.parametrize("scale", [1, 1e3, 1e30])
+@pytest.mark.parametrize("n_features", N_FEATURES)
 @pytest.mark.parametrize("sizes", SIZES)
-def test_logits_are_those_of_the_definition(sizes):
-    compiled = read(sizes)[-1]
+def test_logits_are_those_of_the_definition(sizes, n_features, scale, monkeypatch):
+    compiled = read(sizes, n_features, scale)[-1]
     with in_python():
-        same(compiled, read(sizes)[-1])
-
-
-@pytest.mark.parametrize("sizes", SIZES)
-def test_logits_are_those_of_training(sizes):
-    features, network, ends, logits = read(sizes)
-    ends = np.unique(ends)  # training has no empty documents
-    layout = n._Layout(ends)
-    trained = n._forward(network.parameters, features, layout).logits[layout.rows]
-    np.testing.assert_allclose(logits, trained, atol=1e-5)
+        python = read(sizes, n_features, scale)[-1]
+    same(compiled, python)
+    monkeypatch.setattr(n._KERNEL, "reads_bytes", lambda: False)  # as on a processor that can't
+    same(read(sizes, n_features, scale)[-1], python)
 
 
 def test_columns_left_out_at_the_end_count_as_zero():
-    features, network, ends, _ = read([7, 40])
+    features, network, _ = read([47])
+    ends = np.array([0, 7, 47])
     features[:, 12:] = 0
-    np.testing.assert_allclose(
-        network.logits(features[:, :12], ends), network.logits(features, ends), atol=1e-6
-    )
+    same(network.logits(features[:, :12].copy(), ends), network.logits(features, ends))
+
+
+@pytest.mark.skipif(
+    n._KERNEL is None or not n._KERNEL.reads_bytes(), reason="this processor has no AVX-512 VNNI"
+)
+def test_layers_that_do_not_fit_are_refused():
+    features, network, _ = read([5])
+    ends = np.array([0, 5])
+    first, blocks, last = network._packed
+    wide = np.zeros((5, 40), dtype=np.float32)
+    with pytest.raises(ValueError, match="every feature"):
+        n._KERNEL.read(wide, ends, first, blocks, last)
+    with pytest.raises(IndexError, match="after the last line"):
+        n._KERNEL.read(features, np.array([0, 6]), first, blocks, last)
+    with pytest.raises(ValueError, match="every tap"):
+        n._KERNEL.read(features, ends, first, [(*blocks[0][:-1], blocks[0][-1][:3])], last)
+    with pytest.raises(ValueError, match="blocks"):
+        n._KERNEL.read(features, ends, first, [], last)
+    with pytest.raises(ValueError, match="every channel"):
+        n._KERNEL.read(features, ends, first, [(*blocks[0][:3], first[1], *blocks[0][4:])], last)
 
 
 @NEEDS_KERNEL

@@ -93,8 +93,8 @@ def test_each_document_is_read_by_its_own_trees(with_trees):
     network = replace(model.model_, trees={})
     for document, reading, without in zip(documents, together, network.read(documents), strict=True):
         (alone,) = model.read([document])
-        np.testing.assert_allclose(reading.main, alone.main, atol=1e-6)
-        np.testing.assert_allclose(reading.labels, alone.labels, atol=1e-6)
+        same(reading.main, alone.main)
+        same(reading.labels, alone.labels)
         assert (reading.main != without.main).all()
         assert (reading.labels == without.labels).all() == (document.markup is None)
     with in_python():
@@ -215,15 +215,43 @@ def test_values_that_are_not_finite_are_refused(folder):
         load_model(folder)
 
 
-def test_weights_that_nothing_can_be_calculated_with_are_told(folder):
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("network.in.step", 3e38, "nothing can be calculated with"),
+        ("network.block1.bias", -1e7, "nothing can be calculated with"),
+        ("network.in.weight", 127, "more than single precision can add up"),
+    ],
+)
+def test_weights_that_nothing_can_be_calculated_with_are_refused(folder, name, value, message):
     tensors = load_file(folder / "model.safetensors")
-    for name, values in tensors.items():
-        if name.startswith("network.") and name.endswith("weight"):
-            tensors[name] = np.where(values > 0, 3e38, -3e38).astype(np.float32)
+    tensors[name] = np.full_like(tensors[name], value)
     save_file(tensors, folder / "model.safetensors")
     rewrite(folder, sha256=hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest())
-    with np.errstate(all="ignore"), pytest.raises(ModelError, match="gives no numbers"):
-        Cleaner(folder).clean("Home\nSome text of a page.")
+    with pytest.raises(ModelError, match=message):
+        load_model(folder)
+
+
+def test_the_worst_weights_that_are_accepted_still_give_numbers(folder):
+    tensors = load_file(folder / "model.safetensors")
+    rng = np.random.default_rng(0)
+    for name, values in tensors.items():
+        if values.dtype == np.float16:
+            tensors[name] = (rng.choice([-65504, 65504], values.shape)).astype(np.float16)
+        elif name.startswith("network.") and values.dtype == np.float32:
+            tensors[name] = rng.choice([-1e6, 1e6], values.shape).astype(np.float32)
+        elif values.dtype == np.float32:
+            tensors[name] = rng.choice([-3e38, 3e38], values.shape).astype(np.float32)
+        elif values.dtype == np.int32:
+            tensors[name] = rng.choice([-(2**31), 2**31 - 1], values.shape).astype(np.int32)
+    save_file(tensors, folder / "model.safetensors")
+    rewrite(folder, sha256=hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest())
+    model = load_model(folder)
+    pages = [Document.from_text("Home\n\nSome text of a page."), Document.from_html("<p>A <a href=/>b</a>")]
+    with np.errstate(all="ignore"):
+        for reading in model.read(pages):
+            assert np.isfinite(reading.labels).all()
+            assert np.isfinite(reading.main).all()
 
 
 def test_facts_that_no_config_can_hold_leave_the_model_that_is_there(small_model, folder, monkeypatch):

@@ -24,7 +24,8 @@ from boilerplate_ds.features.markup_tokens import MARKUP_BITS
 from boilerplate_ds.features.text_tokens import TEXT_BITS
 from boilerplate_ds.model.hub import find_model
 from boilerplate_ds.model.linear import N_OPINIONS, LinearModel, fit_linear, token_matrix
-from boilerplate_ds.model.network import N_LABELS, Schedule, Targets, fit_network
+from boilerplate_ds.model.network import N_LABELS
+from boilerplate_ds.model.network_training import Schedule, Targets, fit_network
 from boilerplate_ds.model.persistence import load_model, read_config, save_model
 from boilerplate_ds.model.runtime import LineModel, Reading, chunks
 from boilerplate_ds.model.trees import GROVES, Trees, fit_bag, joined

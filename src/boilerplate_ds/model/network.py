@@ -1,27 +1,29 @@
-"""Stage two: a small convolutional network over the lines of a document, in numpy.
+"""Stage two: a small convolutional network over the lines of a document, in whole numbers.
 
 A dense layer reads each line's features; residual blocks of dilated convolutions (van den Oord et al.,
 "WaveNet", 2016, without its gates) let lines see their neighbours up to 42 lines away, and the page's
-mean joins at every block; a last layer gives four logits for the label and one for main content. Training is
-Adam (Kingma and Ba, 2015) with averaged weights on a loss that both kinds of supervision share: a line with
-one of four labels pays the cross-entropy of that label, a line known to be outside the main content that of
-the three others together, and every line that of main content. The weights decay (Loshchilov and Hutter,
-"Decoupled weight decay regularization", 2019): pages with labels are few.
+mean joins at every block; a last layer gives four logits for the label and one for main content.
+
+What a layer reads is rounded to whole numbers, and its weights are whole numbers of a byte (Jacob et al.,
+"Quantization and training of neural networks for efficient integer-arithmetic-only inference", 2018, after
+training). No sum of their products reaches 2**24, so single precision holds each exactly: any order, any
+library for matrix products and any processor give the same logits, and so does any company a document is
+read in. :mod:`~boilerplate_ds.model.network_training` fits the weights.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from boilerplate_ds.compiled import kernel
-from boilerplate_ds.document import MAIN, NOT_MAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -31,63 +33,112 @@ HIDDEN = 48
 """Channels; docs/experiments.md shows what fewer and more gave."""
 WIDTH = 5
 DILATIONS = (1, 4, 16)
-GAP = (WIDTH // 2) * max(DILATIONS)
-"""Empty rows between documents, so that no convolution reaches from one into the next."""
 N_LABELS = 4
 N_LOGITS = N_LABELS + 1
 """One logit for each label, and the last one for main content."""
-LEAST_SPREAD = 0.25
-"""Features that vary less than this are scaled as if they varied so much: rare ones must not shout."""
+TOP_WEIGHT = 127
+TOP_FEATURE, FEATURE_STEPS = 2047, 64
+"""Largest whole number of a feature, and whole numbers in one standard deviation."""
+TOP_CHANNEL, FINER = 255, 8
+"""Largest whole number of a channel, and how much finer it is read for the page's mean and for the logits."""
+MOST_WEIGHT = 8191
+"""What the weights of one channel of the first layer may come to; times ``TOP_FEATURE`` it is below 2**24."""
 _AT_ONCE = 1500
 """Rows that whole documents are read in together: what a block computes stays in the processor's cache."""
 _KERNEL = kernel("boilerplate_ds.model.network_kernel")
-BORROWED = 0.3
-"""Weight of what a line teaches about the question that it was not reviewed for."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Network:
-    """Weights of the second stage by name; see :meth:`initial` for their shapes."""
+    """Weights of the second stage by name.
 
-    parameters: dict[str, Floats]
+    Each layer has a ``grid``, by which its inputs are multiplied before they are rounded, a ``weight`` and a
+    ``step``, the worth of one of its whole numbers.
 
-    @classmethod
-    def initial(cls, features: Floats, seed: int) -> Network:
-        """Random weights, and the mean and spread of ``features`` (n_lines, n_features) that scale inputs."""
-        rng = np.random.default_rng(seed)
+    Parameters
+    ----------
+    parameters : dict of str to ndarray
+        :meth:`shapes` names them; weights are int8, everything else is float32.
+    """
 
-        def normal(*shape: int, fan: int) -> Floats:
-            weights: Floats = (rng.standard_normal(shape) * np.sqrt(1.0 / fan)).astype(np.float32)
-            return weights
+    parameters: Mapping[str, NDArray[Any]]
 
-        n_features = features.shape[1]
-        mean = features.mean(axis=0, dtype=np.float64)
-        spread = np.sqrt(_squares(features, mean) / max(len(features), 1))
-        parameters = {
-            "mean": mean.astype(np.float32),
-            # a feature that never varied in training (markup, say) is not read at all
-            "scale": np.where(spread > 1e-4, 1 / np.maximum(spread, LEAST_SPREAD), 0).astype(np.float32),
-            "in.weight": normal(n_features, HIDDEN, fan=n_features),
-            "in.bias": np.zeros(HIDDEN, dtype=np.float32),
-            "out.weight": normal(HIDDEN, N_LOGITS, fan=HIDDEN * 4),
-            "out.bias": np.zeros(N_LOGITS, dtype=np.float32),
+    @staticmethod
+    def shapes(n_features: int) -> dict[str, tuple[int, ...]]:
+        """Shape of every tensor of a network that reads ``n_features``."""
+        shapes: dict[str, tuple[int, ...]] = {
+            "in.grid": (n_features,),
+            "in.weight": (n_features, HIDDEN),
+            "in.step": (HIDDEN,),
+            "in.bias": (HIDDEN,),
         }
         for block in range(len(DILATIONS)):
-            parameters[f"block{block}.weight"] = normal(HIDDEN, WIDTH * HIDDEN, fan=WIDTH * HIDDEN)
-            parameters[f"block{block}.page"] = normal(HIDDEN, HIDDEN, fan=HIDDEN * 4)
-            parameters[f"block{block}.bias"] = np.zeros(HIDDEN, dtype=np.float32)
-        return cls(parameters)
+            shapes[f"block{block}.grid"] = (HIDDEN,)
+            shapes[f"block{block}.weight"] = (HIDDEN, WIDTH * HIDDEN)
+            shapes[f"block{block}.step"] = (HIDDEN,)
+            shapes[f"block{block}.page"] = (HIDDEN, HIDDEN)
+            shapes[f"block{block}.page_step"] = (HIDDEN,)
+            shapes[f"block{block}.bias"] = (HIDDEN,)
+        return shapes | {
+            "out.grid": (HIDDEN,),
+            "out.weight": (HIDDEN, N_LOGITS),
+            "out.step": (N_LOGITS,),
+            "out.bias": (N_LOGITS,),
+        }
 
-    def folded(self) -> Network:
-        """Give the same network with the scaling of its inputs taken into the first layer."""
-        p = dict(self.parameters)
-        mean, scale, weight = p.pop("mean"), p.pop("scale"), p["in.weight"]
-        p["in.weight"] = weight * scale[:, None]
-        p["in.bias"] = (p["in.bias"] - (mean * scale) @ weight).astype(np.float32)
-        return Network(p)
+    @classmethod
+    def rounded(cls, trained: Mapping[str, Floats], highest: Sequence[Floats]) -> Network:
+        """Round a trained network's weights.
+
+        Parameters
+        ----------
+        trained : dict of str to ndarray of float32
+            As :func:`~boilerplate_ds.model.network_training.initial` makes them.
+        highest : sequence of ndarray of float32, shape (HIDDEN,)
+            How high each channel goes before each block, and after the last one.
+        """
+        scale, own = trained["scale"], trained["in.weight"]
+        most = MOST_WEIGHT - len(own) // 2  # rounding adds up to one half to each weight
+        weight, step = _rounded(own / np.float32(FEATURE_STEPS), most)
+        parameters: dict[str, NDArray[Any]] = {
+            "in.grid": scale * np.float32(FEATURE_STEPS),
+            "in.weight": weight,
+            "in.step": step,
+            "in.bias": trained["in.bias"] - (trained["mean"] * scale) @ own,
+        }
+        grids = [(TOP_CHANNEL / np.maximum(high, 1e-3)).astype(np.float32) for high in highest]
+        for block, grid in enumerate(grids[:-1]):
+            name = f"block{block}"
+            taps = trained[f"{name}.weight"] / grid[:, None]
+            by_tap = taps.reshape(HIDDEN, WIDTH, HIDDEN).transpose(1, 0, 2).reshape(-1, HIDDEN)
+            weight, step = _rounded(by_tap)
+            page, page_step = _rounded(trained[f"{name}.page"] / (grid[:, None] * FINER))
+            parameters |= {
+                f"{name}.grid": grid,
+                f"{name}.weight": weight.reshape(WIDTH, HIDDEN, HIDDEN)
+                .transpose(1, 0, 2)
+                .reshape(HIDDEN, -1),
+                f"{name}.step": step,
+                f"{name}.page": page,
+                f"{name}.page_step": page_step,
+                f"{name}.bias": trained[f"{name}.bias"],
+            }
+        weight, step = _rounded(trained["out.weight"] / (grids[-1][:, None] * FINER))
+        parameters |= {
+            "out.grid": grids[-1],
+            "out.weight": weight,
+            "out.step": step,
+            "out.bias": trained["out.bias"],
+        }
+        return cls(
+            {
+                name: np.ascontiguousarray(v, dtype=None if v.dtype == np.int8 else np.float32)
+                for name, v in parameters.items()
+            }
+        )
 
     def logits(self, features: Floats, ends: NDArray[np.int64]) -> Floats:
-        """Logits of every line, by a folded network.
+        """Logits of every line.
 
         Parameters
         ----------
@@ -100,20 +151,64 @@ class Network:
         -------
         ndarray of float32, shape (n_lines, 5)
         """
-        logits = np.empty((len(features), N_LOGITS), dtype=np.float32)
         ends = ends - ends[0]
+        if _KERNEL is not None and _KERNEL.reads_bytes():
+            read: Floats = _KERNEL.read(features, ends, *self._packed)
+            return read
+        logits = np.empty((len(features), N_LOGITS), dtype=np.float32)
         for some in _groups(ends):
             first, last = some[0], some[-1]
-            logits[first:last] = _read(self.parameters, features[first:last], some - first)
+            logits[first:last] = _read(self._numbers, features[first:last], some - first)
         return logits
 
+    @cached_property
+    def _numbers(self) -> dict[str, Floats]:
+        """All of it in single precision, which the products of matrices are made in."""
+        return {name: values.astype(np.float32) for name, values in self.parameters.items()}
 
-def _squares(features: Floats, mean: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sum squared distances from the mean, of some rows at once: all need twice the features' room."""
-    squares = np.zeros_like(mean)
-    for first in range(0, len(features), _AT_ONCE):
-        squares += np.square(features[first : first + _AT_ONCE] - mean).sum(axis=0)
-    return squares
+    @cached_property
+    def _packed(self) -> tuple[tuple[NDArray[Any], ...], list[tuple[Any, ...]], tuple[NDArray[Any], ...]]:
+        """First layer, blocks and last layer as the kernel reads them: inputs of one product side by side."""
+        p = self.parameters
+        blocks = [
+            (
+                p[f"block{block}.grid"],
+                _side_by_side(p[f"block{block}.weight"], 4)
+                .reshape(HIDDEN // 4, WIDTH, -1)
+                .swapaxes(0, 1)
+                .copy(),
+                p[f"block{block}.step"],
+                _side_by_side(p[f"block{block}.page"], 2).astype(np.int16),
+                p[f"block{block}.page_step"],
+                p[f"block{block}.bias"],
+                np.array(shifts(block), dtype=np.int64),
+            )
+            for block in range(len(DILATIONS))
+        ]
+        last = np.pad(p["out.weight"], ((0, 0), (0, 16 - N_LOGITS)))
+        return (
+            (p["in.grid"], _side_by_side(p["in.weight"], 2).astype(np.int16), p["in.step"], p["in.bias"]),
+            blocks,
+            (p["out.grid"], _side_by_side(last, 2).astype(np.int16), p["out.step"], p["out.bias"]),
+        )
+
+
+def _rounded(weights: Floats, most: int | None = None) -> tuple[NDArray[np.int8], Floats]:
+    """Round weights, shape (n_inputs, n_outputs), to whole numbers of a byte; gives the worth of one, too.
+
+    ``most`` is what the whole numbers of an output may come to.
+    """
+    step = np.abs(weights).max(axis=0) / TOP_WEIGHT
+    if most is not None:
+        step = np.maximum(step, np.abs(weights).sum(axis=0) / most)
+    step = np.where(step > 0, step, 1)
+    return np.rint(weights / step).astype(np.int8), step.astype(np.float32)
+
+
+def _side_by_side(weight: NDArray[np.int8], n: int) -> NDArray[np.int8]:
+    """Put the weights of ``n`` inputs of an output side by side: shape (n_inputs / n, n_outputs * n)."""
+    weight = np.pad(weight, ((0, -len(weight) % n), (0, 0)))
+    return weight.reshape(-1, n, weight.shape[1]).swapaxes(1, 2).reshape(len(weight) // n, -1)
 
 
 def _groups(ends: NDArray[np.int64]) -> list[NDArray[np.int64]]:
@@ -125,33 +220,55 @@ def _groups(ends: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     return [ends[a : b + 1] for a, b in pairwise(bounds)]
 
 
-def _read(p: dict[str, Floats], features: Floats, ends: NDArray[np.int64]) -> Floats:
-    """Run a folded network: :func:`_forward` without what only training needs, documents without gaps."""
+def _read(p: Mapping[str, Floats], features: Floats, ends: NDArray[np.int64]) -> Floats:
+    """Run the network over some documents."""
     size: Floats = np.maximum(np.diff(ends), 1).astype(np.float32)[:, None]
-    hidden: Floats = features @ p["in.weight"][: features.shape[1]]
-    sums = _activate(hidden, p["in.bias"], ends)
+    n = features.shape[1]
+    numbers: Floats = features * p["in.grid"][:n]
+    np.clip(numbers, -TOP_FEATURE, TOP_FEATURE, out=numbers)
+    hidden: Floats = np.rint(numbers, out=numbers) @ p["in.weight"][:n]
+    sums = _activate(hidden, p["in.step"], p["in.bias"], ends)
     taps = np.empty((len(hidden), WIDTH * HIDDEN), dtype=np.float32)
     for block in range(len(DILATIONS)):
-        np.matmul(hidden, p[f"block{block}.weight"], out=taps)
-        mean: Floats = np.divide(sums, size)
-        page = mean @ p[f"block{block}.page"]
-        page += p[f"block{block}.bias"]
-        sums = _convolve(hidden, taps, page, ends, _shifts(block))
-    return hidden @ p["out.weight"] + p["out.bias"]
+        name = f"block{block}"
+        grid = p[f"{name}.grid"]
+        np.matmul(_whole(hidden, grid), p[f"{name}.weight"], out=taps)
+        page: Floats = _whole(np.divide(sums, size), grid, FINER) @ p[f"{name}.page"]
+        page *= p[f"{name}.page_step"]
+        page += p[f"{name}.bias"]
+        sums = _convolve(hidden, taps, page, ends, step=p[f"{name}.step"], shifts=shifts(block))
+    logits: Floats = _whole(hidden, p["out.grid"], FINER) @ p["out.weight"]
+    logits *= p["out.step"]
+    logits += p["out.bias"]
+    return logits
 
 
-def _activate(hidden: Floats, bias: Floats, ends: NDArray[np.int64]) -> Floats:
-    """Make the first layer of its products, in place; gives the sums of each document's rows."""
+def _whole(hidden: Floats, grid: Floats, finer: int = 1) -> Floats:
+    """Round channels to whole numbers."""
+    numbers: Floats = hidden * (grid * np.float32(finer))
+    np.minimum(numbers, np.float32(TOP_CHANNEL * finer), out=numbers)
+    return np.rint(numbers, out=numbers)
+
+
+def _activate(hidden: Floats, step: Floats, bias: Floats, ends: NDArray[np.int64]) -> Floats:
+    """Make the first layer of its whole numbers, in place; gives the sums of each document's rows."""
     if _KERNEL is not None:
-        sums: Floats = _KERNEL.activate(hidden, bias, ends)
+        sums: Floats = _KERNEL.activate(hidden, step, bias, ends)
         return sums
+    hidden *= step
     hidden += bias
     np.maximum(hidden, 0, out=hidden)
     return _sums(hidden, ends)
 
 
 def _convolve(
-    hidden: Floats, taps: Floats, page: Floats, ends: NDArray[np.int64], shifts: Sequence[int]
+    hidden: Floats,
+    taps: Floats,
+    page: Floats,
+    ends: NDArray[np.int64],
+    *,
+    step: Floats,
+    shifts: Sequence[int],
 ) -> Floats:
     """Add a block's update to ``hidden``, in place; gives the sums of each document's rows.
 
@@ -159,26 +276,30 @@ def _convolve(
     ----------
     hidden : ndarray of float32, shape (n_lines, HIDDEN)
     taps : ndarray of float32, shape (n_lines, WIDTH * HIDDEN)
-        What each line says to the lines around it; overwritten.
+        What each line says to the lines around it, in whole numbers; overwritten.
     page : ndarray of float32, shape (n_documents, HIDDEN)
         What its document says to each line.
     ends : ndarray of int64, shape (n_documents + 1,)
+    step : ndarray of float32, shape (HIDDEN,)
+        What a whole number is worth.
     shifts : sequence of int
         How far on the line stands that each of the taps is taken from.
     """
     if _KERNEL is not None:
-        sums: Floats = _KERNEL.convolve(hidden, taps, page, ends, shifts)
+        sums: Floats = _KERNEL.convolve(hidden, taps, step, page, ends, shifts)
         return sums
     sizes = np.diff(ends)
     line = np.arange(len(hidden))
     from_start = line - np.repeat(ends[:-1], sizes)
     from_end = np.repeat(ends[1:], sizes) - line
-    update = np.repeat(page, sizes, axis=0)
+    update = np.zeros_like(hidden)
     for tap, shift in enumerate(shifts):
         values = taps[:, tap * HIDDEN : (tap + 1) * HIDDEN]
         if shift:  # nothing reaches from one document into the next
             values[from_start < shift if shift > 0 else from_end <= -shift] = 0
-        _add_shifted(update, values, shift)
+        add_shifted(update, values, shift)
+    update *= step
+    update += np.repeat(page, sizes, axis=0)
     np.maximum(update, 0, out=update)
     hidden += update
     return _sums(hidden, ends)
@@ -190,49 +311,12 @@ def _sums(hidden: Floats, ends: NDArray[np.int64]) -> Floats:
     return np.array(sums, dtype=np.float32).reshape(len(ends) - 1, HIDDEN)
 
 
-class _Layout:
-    """Where lines stand once documents are set apart by ``GAP`` empty rows."""
-
-    def __init__(self, ends: NDArray[np.int64]) -> None:
-        sizes = np.diff(ends)
-        document = np.repeat(np.arange(len(sizes)), sizes)
-        self.rows = np.arange(ends[0], ends[-1]) - ends[0] + (document + 1) * GAP
-        self.n_rows = int(ends[-1] - ends[0]) + (len(sizes) + 1) * GAP
-        self.mask = np.zeros((self.n_rows, 1), dtype=np.float32)
-        self.mask[self.rows] = 1
-        self.starts = (
-            ends[:-1] - ends[0] + (np.arange(len(sizes)) + 1) * GAP - (np.arange(len(sizes)) == 0) * GAP
-        )
-        self.sizes = np.maximum(sizes, 1).astype(np.float32)[:, None]
-        self.document = np.zeros(self.n_rows, dtype=np.int64)
-        self.document[self.rows] = document
-
-    def spread(self, values: Floats) -> Floats:
-        out = np.zeros((self.n_rows, values.shape[1]), dtype=np.float32)
-        out[self.rows] = values
-        return out
-
-    def page_sums(self, values: Floats) -> Floats:
-        """Sum each document's rows; ``values`` are zero on empty rows."""
-        sums: Floats = np.add.reduceat(values, self.starts, axis=0)
-        return sums
-
-
-@dataclass(slots=True)
-class _Pass:
-    """What a forward pass leaves for the backward pass."""
-
-    inputs: Floats
-    hidden: list[Floats]
-    active: list[NDArray[np.bool_]]
-    logits: Floats
-
-
-def _shifts(block: int) -> list[int]:
+def shifts(block: int) -> list[int]:
+    """Say how far on the lines stand that a line hears in a block."""
     return [(tap - WIDTH // 2) * DILATIONS[block] for tap in range(WIDTH)]
 
 
-def _add_shifted(out: Floats, values: Floats, shift: int) -> None:
+def add_shifted(out: Floats, values: Floats, shift: int) -> None:
     """Add ``values`` of ``shift`` rows further on to every row of ``out``."""
     if shift == 0:
         out += values
@@ -240,92 +324,6 @@ def _add_shifted(out: Floats, values: Floats, shift: int) -> None:
         out[:-shift] += values[shift:]
     else:
         out[-shift:] += values[:shift]
-
-
-def _forward(p: dict[str, Floats], inputs: Floats, layout: _Layout, dropped: Sequence[Floats] = ()) -> _Pass:
-    """Run the network; ``dropped`` are factors of each block's update, for dropout."""
-    first: Floats = inputs @ p["in.weight"][: inputs.shape[1]]
-    first += p["in.bias"]
-    np.maximum(first, 0, out=first)
-    hidden = layout.spread(first)
-    layers = [hidden]
-    active = [hidden > 0]
-    for block in range(len(DILATIONS)):
-        taps: Floats = hidden @ p[f"block{block}.weight"]
-        page: Floats = layout.page_sums(hidden) / layout.sizes
-        from_page: Floats = page @ p[f"block{block}.page"]
-        update = (from_page + p[f"block{block}.bias"])[layout.document]
-        for tap, shift in enumerate(_shifts(block)):
-            _add_shifted(update, taps[:, tap * HIDDEN : (tap + 1) * HIDDEN], shift)
-        np.maximum(update, 0, out=update)
-        update *= layout.mask
-        active.append(update > 0)
-        if dropped:
-            update *= dropped[block]
-        hidden = hidden + update
-        layers.append(hidden)
-    return _Pass(inputs, layers, active, hidden @ p["out.weight"] + p["out.bias"])
-
-
-def _backward(
-    p: dict[str, Floats], state: _Pass, grad: Floats, layout: _Layout, dropped: Sequence[Floats] = ()
-) -> dict[str, Floats]:
-    """Gradients of all weights from that of the logits."""
-    grads = {"out.weight": state.hidden[-1].T @ grad, "out.bias": grad.sum(axis=0)}
-    flow = grad @ p["out.weight"].T
-    for block in reversed(range(len(DILATIONS))):
-        below = state.hidden[block]
-        update = flow * state.active[block + 1]
-        if dropped:
-            update *= dropped[block]
-        taps = np.zeros((layout.n_rows, WIDTH * HIDDEN), dtype=np.float32)
-        for tap, shift in enumerate(_shifts(block)):
-            _add_shifted(taps[:, tap * HIDDEN : (tap + 1) * HIDDEN], update, -shift)
-        page_update = layout.page_sums(update)
-        page = layout.page_sums(below) / layout.sizes
-        grads[f"block{block}.weight"] = below.T @ taps
-        grads[f"block{block}.bias"] = page_update.sum(axis=0)
-        grads[f"block{block}.page"] = page.T @ page_update
-        flow = flow + taps @ p[f"block{block}.weight"].T
-        flow += (page_update @ p[f"block{block}.page"].T / layout.sizes)[layout.document]
-        flow *= layout.mask
-    flow *= state.active[0]
-    first = flow[layout.rows]
-    grads["in.weight"] = state.inputs.T @ first
-    grads["in.bias"] = first.sum(axis=0)
-    return grads
-
-
-@dataclass(frozen=True, slots=True)
-class Targets:
-    """What training knows of each line.
-
-    Parameters
-    ----------
-    labels : ndarray of int8, shape (n_lines,)
-        Class ids, ``MAIN`` or ``NOT_MAIN`` where no more is known; anything below them: not trained on.
-    main : ndarray of int8, shape (n_lines,)
-        1 and 0: of the main content or not, as a reviewer chose it; -1: not reviewed, then the label answers.
-    label_weight, main_weight : ndarray of float32, shape (n_lines,)
-        How much a line's cross-entropy counts, of its label and of main content.
-    """
-
-    labels: NDArray[np.int8]
-    main: NDArray[np.int8]
-    label_weight: Floats
-    main_weight: Floats
-
-    def take(self, lines: NDArray[np.int64]) -> Targets:
-        """Give the targets of some lines."""
-        return Targets(
-            self.labels[lines], self.main[lines], self.label_weight[lines], self.main_weight[lines]
-        )
-
-
-# rows: the four labels, then MAIN (the last but one from behind) and NOT_MAIN
-_ALLOWED = np.array(
-    [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1], [1, 0, 0, 0], [0, 1, 1, 1]], dtype=np.float32
-)
 
 
 def softmax(logits: Floats) -> Floats:
@@ -339,165 +337,3 @@ def sigmoid(logits: Floats) -> Floats:
     """Probabilities of a logit each."""
     shares: Floats = np.reciprocal(1 + np.exp(-np.clip(logits, -30, 30)), dtype=logits.dtype)
     return shares
-
-
-def _loss_gradient(logits: Floats, targets: Targets) -> tuple[float, Floats]:
-    """Mean loss and its gradient by the logits."""
-    known = targets.labels >= MAIN
-    of_label = targets.label_weight * known * np.where(targets.labels >= 0, 1.0, BORROWED)
-    of_main = targets.main_weight * known * np.where(targets.main >= 0, 1.0, BORROWED)
-    total = max(float((of_label + of_main).sum()), 1e-6)
-    grad = np.empty_like(logits)
-
-    p = softmax(logits[:, :N_LABELS])
-    joint = p * _ALLOWED[np.where(known, targets.labels, NOT_MAIN)]  # negative labels count from the end
-    mass = np.maximum(joint.sum(axis=1, keepdims=True), 1e-7)
-    own = of_label[:, None] / total
-    loss = -float((own * np.log(mass)).sum())
-    grad[:, :N_LABELS] = own * (p - joint / mass)
-
-    is_content = (targets.labels == 0) | (targets.labels == MAIN)
-    is_main = np.where(targets.main >= 0, targets.main, is_content).astype(np.float32)
-    main = sigmoid(logits[:, N_LABELS])
-    own = of_main / total
-    loss -= float((own * np.log(np.maximum(np.where(is_main > 0, main, 1 - main), 1e-7))).sum())
-    grad[:, N_LABELS] = own * (main - is_main)
-    return loss, grad
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """How the second stage is trained; ``batch_lines`` 0 stands for a 150th of all lines, 400 to 6,000.
-
-    ``average`` is the share of the averaged weights that stays at each step.
-    """
-
-    epochs: int = 12
-    batch_lines: int = 0
-    rate: float = 2e-3
-    decay: float = 0.6
-    dropout: float = 0.1
-    average: float = 0.998
-
-
-def fit_network(
-    features: Floats,
-    ends: NDArray[np.int64],
-    targets: Targets,
-    *,
-    views: Sequence[object] | None = None,
-    seed: int = 0,
-    schedule: Schedule | None = None,
-    progress: Callable[[float], None] | None = None,
-) -> Network:
-    """Train the second stage; gives a folded network.
-
-    Parameters
-    ----------
-    features : ndarray of float32, shape (n_lines, n_features)
-    ends : ndarray of int64, shape (n_documents + 1,)
-    targets : Targets
-    views : sequence of hashable, length n_documents, optional
-        Of the documents with the same key, which are views of one page, each epoch takes one.
-    seed : int
-    schedule : Schedule, optional
-    progress : callable, optional
-        Called with the share of training that is done, 0 to 1.
-    """
-    plan = schedule or Schedule()
-    network = Network.initial(features, seed)
-    p = network.parameters
-    trained = [name for name in p if name not in ("mean", "scale")]
-    average = {name: p[name].copy() for name in trained}
-    moments = {name: np.zeros((2, *p[name].shape), dtype=np.float32) for name in trained}
-    rng = np.random.default_rng(seed + 1)
-    batch_lines = plan.batch_lines or int(np.clip(ends[-1] // 150, 400, 6000))
-    batches = [batch for _ in range(plan.epochs) for batch in _batches(ends, batch_lines, rng, views)]
-    n_steps = len(batches)
-    for step, batch in enumerate(batches, start=1):
-        grads = _gradients(p, _Batch.of(features, ends, targets, batch), plan, rng)
-        rate = plan.rate * min(1.0, step / (0.05 * n_steps)) * 0.5 * (1 + np.cos(np.pi * step / n_steps))
-        _adam(p, grads, moments, step=step, rate=rate, decay=plan.decay)
-        kept = min(plan.average, step / (step + 10))
-        for name in trained:
-            average[name] += np.float32(1 - kept) * (p[name] - average[name])
-        if progress is not None:
-            progress(step / n_steps)
-    return Network(p | average).folded()
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """Some documents' features and targets; ``ends`` as in :meth:`Network.logits`."""
-
-    features: Floats
-    ends: NDArray[np.int64]
-    targets: Targets
-
-    @classmethod
-    def of(
-        cls, features: Floats, ends: NDArray[np.int64], targets: Targets, documents: NDArray[np.int64]
-    ) -> _Batch:
-        lines, batch_ends = _lines_of(documents, ends)
-        return cls(features[lines], batch_ends, targets.take(lines))
-
-
-def _gradients(
-    p: dict[str, Floats], batch: _Batch, plan: Schedule, rng: np.random.Generator
-) -> dict[str, Floats]:
-    """Gradients of all weights on one batch of documents."""
-    layout = _Layout(batch.ends)
-    inputs: Floats = (batch.features - p["mean"]) * p["scale"]
-    dropped: list[Floats] = []
-    if plan.dropout:
-        inputs *= _dropout(rng, inputs.shape, plan.dropout)
-        dropped = [_dropout(rng, (layout.n_rows, HIDDEN), plan.dropout) for _ in DILATIONS]
-    state = _forward(p, inputs, layout, dropped)
-    grad = np.zeros_like(state.logits)
-    _, grad[layout.rows] = _loss_gradient(state.logits[layout.rows], batch.targets)
-    return _backward(p, state, grad, layout, dropped)
-
-
-def _dropout(rng: np.random.Generator, shape: tuple[int, ...], share: float) -> Floats:
-    least = round(256 * share)
-    drawn = np.frombuffer(rng.bytes(int(np.prod(shape))), dtype=np.uint8).reshape(shape)
-    kept: Floats = (drawn >= least) * np.float32(256 / (256 - least))
-    return kept
-
-
-def _adam(
-    p: dict[str, Floats],
-    grads: dict[str, Floats],
-    moments: dict[str, Floats],
-    *,
-    step: int,
-    rate: float,
-    decay: float,
-) -> None:
-    for name, grad in grads.items():
-        first, second = moments[name]
-        first += 0.1 * (grad - first)
-        second += 0.002 * (grad * grad - second)
-        move = first / (1 - 0.9**step) / (np.sqrt(second / (1 - 0.998**step)) + 1e-8)
-        p[name] -= np.float32(rate) * (move + np.float32(decay) * p[name])
-
-
-def _batches(
-    ends: NDArray[np.int64], batch_lines: int, rng: np.random.Generator, views: Sequence[object] | None
-) -> list[NDArray[np.int64]]:
-    """Order documents at random, one of each page's views, and cut into batches of ``batch_lines`` or so."""
-    order = rng.permutation(len(ends) - 1)
-    order = order[np.diff(ends)[order] > 0]
-    if views is not None:
-        order = np.array(list({views[i]: i for i in order.tolist()}.values()))
-    filled = np.cumsum(np.diff(ends)[order])
-    return [part for part in np.split(order, np.flatnonzero(np.diff(filled // batch_lines)) + 1) if len(part)]
-
-
-def _lines_of(
-    batch: NDArray[np.int64], ends: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    sizes = ends[batch + 1] - ends[batch]
-    batch_ends = np.concatenate(([0], np.cumsum(sizes)))
-    lines = np.repeat(ends[batch] - batch_ends[:-1], sizes) + np.arange(batch_ends[-1])
-    return lines, batch_ends

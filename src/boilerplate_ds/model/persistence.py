@@ -20,7 +20,7 @@ from boilerplate_ds.features.context import N_CONTEXT, READ_OF
 from boilerplate_ds.features.markup_tokens import MARKUP_BITS
 from boilerplate_ds.features.text_tokens import TEXT_BITS
 from boilerplate_ds.model.linear import N_OPINIONS, LinearModel
-from boilerplate_ds.model.network import DILATIONS, HIDDEN, N_LOGITS, WIDTH, Network
+from boilerplate_ds.model.network import MOST_WEIGHT, Network
 from boilerplate_ds.model.runtime import LineModel
 from boilerplate_ds.model.trees import GROVES, LEAVES, TESTS, Trees
 
@@ -31,12 +31,14 @@ if TYPE_CHECKING:
 
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
-FORMAT = "boilerplate-ds/2"
+FORMAT = "boilerplate-ds/3"
 """Changes whenever features, network or trees change shape or meaning; older models are then refused by name.
 Trees are optional: a model without them reads as it did before there were any."""
 _TREE_TENSORS = ("feature", "threshold", "out", "value", "bias")
 MAX_ROUNDS = 1000
 """Of a grove of trees: what reading a line may cost is bounded."""
+MAX_FIGURE = 1e6
+"""Of a network: its logits then are numbers, whatever it reads."""
 MAX_WEIGHT_BYTES = 64 * 2**20
 MAX_CONFIG_BYTES = 2**20
 
@@ -103,15 +105,10 @@ def _expected(*, with_markup: bool, rounds: Mapping[str, int]) -> dict[str, tupl
     tensors = {
         "text.weights": ([1 << TEXT_BITS, N_OPINIONS], "float16"),
         "text.bias": ([N_OPINIONS], "float32"),
-        "network.in.weight": ([N_CONTEXT, HIDDEN], "float32"),
-        "network.in.bias": ([HIDDEN], "float32"),
-        "network.out.weight": ([HIDDEN, N_LOGITS], "float32"),
-        "network.out.bias": ([N_LOGITS], "float32"),
     }
-    for block in range(len(DILATIONS)):
-        tensors[f"network.block{block}.weight"] = ([HIDDEN, WIDTH * HIDDEN], "float32")
-        tensors[f"network.block{block}.page"] = ([HIDDEN, HIDDEN], "float32")
-        tensors[f"network.block{block}.bias"] = ([HIDDEN], "float32")
+    for name, shape in Network.shapes(N_CONTEXT).items():
+        dtype = "int8" if name.endswith((".weight", ".page")) else "float32"
+        tensors[f"network.{name}"] = (list(shape), dtype)
     if with_markup:
         tensors["markup.weights"] = ([1 << MARKUP_BITS, N_OPINIONS], "float16")
         tensors["markup.bias"] = ([N_OPINIONS], "float32")
@@ -224,6 +221,10 @@ def _read_tensors(path: Path, data: bytes, promised: Mapping[str, Any]) -> dict[
     for name, values in tensors.items():
         if not np.isfinite(values).all():
             raise ModelError(f"{path}: tensor {name} holds values that are not finite")
+        if name.startswith("network.") and np.abs(values.astype(np.float32)).max() > MAX_FIGURE:
+            raise ModelError(f"{path}: tensor {name} holds values that nothing can be calculated with")
+    if np.abs(tensors["network.in.weight"].astype(np.int64)).sum(axis=0).max() > MOST_WEIGHT:
+        raise ModelError(f"{path}: tensor network.in.weight holds more than single precision can add up")
     for grove in _groves(tensors):
         read = READ_OF[grove.partition(".")[0]]
         if tensors[f"trees.{grove}.feature"].max() >= read.stop - read.start:

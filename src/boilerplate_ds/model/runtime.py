@@ -11,7 +11,6 @@ import numpy as np
 
 from boilerplate_ds.compiled import kernel
 from boilerplate_ds.document import Document, n_characters
-from boilerplate_ds.errors import ModelError
 from boilerplate_ds.features import Forest, LineBatch, context_features, markup_tokens, text_tokens
 from boilerplate_ds.features.context import READ_OF
 from boilerplate_ds.features.layout import as_laid_out
@@ -66,16 +65,12 @@ class LineModel:
     trees: Mapping[str, Trees] = field(default_factory=dict)
 
     def read(self, documents: Iterable[Document]) -> Iterator[Reading]:
-        """Read documents in their order.
-
-        What a document gives does not depend on its company, but for the last bits of matrix products.
+        """Read documents in their order; what one gives does not depend on its company.
 
         Raises
         ------
         TypeError
             If one of them is no document.
-        ModelError
-            If the weights are a stranger's who chose them so that nothing comes of them.
         """
         pieces = (
             (number, piece)
@@ -98,8 +93,6 @@ class LineModel:
             logits = self.network.logits(features, batch.ends)
             self._mix_trees(logits, features, forest)
             labels, main = _answers(logits)
-            if not np.isfinite(labels.sum() + main.sum()):
-                raise ModelError("the model gives no numbers: its weights are too large to calculate with")
         else:
             labels, main = np.zeros((0, N_LABELS), np.float32), np.zeros(0, np.float32)
         words = np.diff(batch.word_ends)
