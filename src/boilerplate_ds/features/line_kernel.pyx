@@ -28,28 +28,35 @@ cdef enum:
 cdef uint64_t BASE = 0x9E3779B97F4A7C15ULL
 
 
-cdef struct Tables:
-    Py_ssize_t last  # character of the first two
-    const uint8_t* classes
-    const uint32_t* normal
-    const uint8_t* word_kind  # of N_CLASSES
+cdef struct Arrays:  # what a line is laid out in; see lines.py
+    const uint32_t* table
+    Py_ssize_t last
+    uint8_t* classes
+    uint32_t* normal
+    int64_t* word_start
+    int64_t* word_length
+    int64_t* word_line
+    uint64_t* word_hash
 
 
-def characters(
-    list lines not None,
-    Py_ssize_t most,
-    const uint8_t[::1] class_table,
-    const uint32_t[::1] normal_table,
-    const uint8_t[::1] word_kind,
-):
-    """Lay out the first ``most`` characters of each line: (start, length, classes, normal), number of words."""
-    cdef Py_ssize_t n = len(lines), total = 1, i, at, size, last = class_table.shape[0] - 1, n_words = 0
+def lay_out(list lines not None, Py_ssize_t most, const uint32_t[::1] table):
+    """Lay out the first ``most`` characters of each line, and find and hash the words.
+
+    ``table`` has the normal form of each character, its class in bits 16 to 23 and what that class is in words
+    above. Gives (start, length, classes, normal) of lines, (start, length, line, ends, hashes) of words and the
+    lines' hashes.
+    """
+    cdef Py_ssize_t n = len(lines), total = 1, i, at, size, first, n_words = 0, room = 0
     start_array = np.empty(n, dtype=np.int64)
     length_array = np.empty(n, dtype=np.int64)
-    cdef int64_t[::1] start = start_array, length = length_array
+    ends_array = np.empty(n + 1, dtype=np.int64)
+    line_hash_array = np.empty(n, dtype=np.uint64)
+    cdef int64_t[::1] start = start_array, length = length_array, ends = ends_array
+    cdef uint64_t[::1] line_hashes = line_hash_array
+    cdef uint64_t of_line
     cdef str line
     cdef Page page
-    cdef Tables tables
+    cdef Arrays arrays
     for i in range(n):
         item = lines[i]
         if type(item) is not str:
@@ -58,107 +65,104 @@ def characters(
         start[i] = total
         length[i] = size
         total += size + 1
+        room += most_words(page_of(<str>item), size)
     class_array = np.empty(total, dtype=np.uint8)
     normal_array = np.empty(total, dtype=np.uint32)
+    # room for all words that there can be, and one; what is not written to is not taken from the system
+    word_start_array, word_length_array, word_line_array = (np.empty(room + 1, dtype=np.int64) for _ in range(3))
+    hash_array = np.empty(room + 1, dtype=np.uint64)
     cdef uint8_t[::1] classes = class_array
     cdef uint32_t[::1] normal = normal_array
-    if last < 0 or normal_table.shape[0] <= last or word_kind.shape[0] != N_CLASSES:
-        raise ValueError("tables for the same characters, and for each class")
-    tables.last, tables.classes, tables.normal = last, &class_table[0], &normal_table[0]
-    tables.word_kind = &word_kind[0]
+    cdef int64_t[::1] word_start = word_start_array, word_length = word_length_array, word_line = word_line_array
+    cdef uint64_t[::1] hashes = hash_array
+    if table.shape[0] < 256:
+        raise ValueError("a table for every character of one byte, at least")
+    arrays.table, arrays.last = &table[0], table.shape[0] - 1
+    arrays.classes, arrays.normal = &classes[0], &normal[0]
+    arrays.word_start, arrays.word_length = &word_start[0], &word_length[0]
+    arrays.word_line, arrays.word_hash = &word_line[0], &hashes[0]
     classes[0] = SPACE
     normal[0] = NEWLINE
     for i in range(n):
         line = lines[i]
         size = length[i]
         at = start[i]
+        first = ends[i] = n_words
+        of_line = 0
         if size:
-            if at + size >= total or size > len(line):
-                raise ValueError("a line changed while it was read")
             page = page_of(line)
+            if at + size >= total or size > page.size or n_words + most_words(page, size) > room:
+                raise ValueError("a line changed while it was read")
             if page.kind == 1:
-                n_words += _lay_out(<const uint8_t*>page.data, size, tables, &classes[at], &normal[at])
+                n_words += lay_out_line(<const uint8_t*>page.data, size, arrays, at, i, n_words)
             elif page.kind == 2:
-                n_words += _lay_out(<const uint16_t*>page.data, size, tables, &classes[at], &normal[at])
+                n_words += lay_out_line(<const uint16_t*>page.data, size, arrays, at, i, n_words)
             else:
-                n_words += _lay_out(<const uint32_t*>page.data, size, tables, &classes[at], &normal[at])
+                n_words += lay_out_line(<const uint32_t*>page.data, size, arrays, at, i, n_words)
         classes[at + size] = SPACE
         normal[at + size] = NEWLINE
-    return (start_array, length_array, class_array, normal_array), n_words
-
-
-cdef Py_ssize_t _lay_out(
-    const letters* text, Py_ssize_t size, Tables tables, uint8_t* classes, uint32_t* normal
-) noexcept:
-    """Look up ``size`` characters; gives the number of words that begin there."""
-    cdef Py_ssize_t i, code, n_words = 0
-    cdef uint8_t kind, before = 0
-    for i in range(size):
-        code = min(<Py_ssize_t>text[i], tables.last)
-        classes[i] = tables.classes[code]
-        normal[i] = tables.normal[code]
-        kind = tables.word_kind[tables.classes[code] % N_CLASSES]
-        n_words += (kind != 0) & ((kind != 1) | (before != 1))
-        before = kind
-    return n_words
-
-
-def words(
-    const int64_t[::1] start,
-    const int64_t[::1] length,
-    const uint8_t[::1] classes,
-    const uint32_t[::1] normal,
-    const uint8_t[::1] word_kind,
-    Py_ssize_t n_words,
-):
-    """Find and hash the words of each line: their start, length, line, ends, hashes, and the lines' hashes."""
-    cdef Py_ssize_t n = start.shape[0], i, at, end, word = 0, first
-    start_array = np.empty(n_words, dtype=np.int64)
-    length_array = np.empty(n_words, dtype=np.int64)
-    line_array = np.empty(n_words, dtype=np.int64)
-    ends_array = np.empty(n + 1, dtype=np.int64)
-    hash_array = np.empty(n_words, dtype=np.uint64)
-    line_hash_array = np.empty(n, dtype=np.uint64)
-    cdef int64_t[::1] word_start = start_array, word_length = length_array, word_line = line_array
-    cdef int64_t[::1] ends = ends_array
-    cdef uint64_t[::1] hashes = hash_array, line_hashes = line_hash_array
-    cdef uint64_t value, power, of_line
-    cdef const uint8_t* kinds = &word_kind[0]  # of N_CLASSES
-    cdef const uint8_t* class_at = &classes[0]
-    cdef const uint32_t* normal_at = &normal[0]
-    cdef uint8_t kind
-    if length.shape[0] != n or normal.shape[0] != classes.shape[0] or word_kind.shape[0] != N_CLASSES:
-        raise ValueError("as many of each, and a kind for each class")
-    for i in range(n):
-        at = start[i]
-        end = at + length[i]
-        if not 0 <= at <= end <= classes.shape[0]:
-            raise ValueError("a line outside of the characters")
-        first = ends[i] = word
-        of_line = 0
-        while at < end:
-            kind = kinds[class_at[at] % N_CLASSES]
-            if kind == 0:
-                at += 1
-                continue
-            word_start[word] = at
-            value = normal_at[at]
-            power = BASE
-            at += 1
-            if kind == 1:
-                while at < end and kinds[class_at[at] % N_CLASSES] == 1:
-                    value += normal_at[at] * power
-                    power *= BASE
-                    at += 1
-            value = mix(value)
-            word_length[word] = at - word_start[word]
-            word_line[word] = i
-            hashes[word] = value
-            of_line += mix(value + <uint64_t>(word - first))
-            word += 1
+        for at in range(first, n_words):
+            of_line += mix(hashes[at] + <uint64_t>(at - first))
         line_hashes[i] = of_line
-    ends[n] = word
-    return start_array, length_array, line_array, ends_array, hash_array, line_hash_array
+    ends[n] = n_words
+    words = slice(n_words)
+    return (start_array, length_array, class_array, normal_array), (
+        word_start_array[words],
+        word_length_array[words],
+        word_line_array[words],
+        ends_array,
+        hash_array[words],
+        line_hash_array,
+    )
+
+
+cdef inline Py_ssize_t most_words(Page page, Py_ssize_t size) noexcept:
+    """How many words a line of so many characters can have; those of one byte are no words by themselves."""
+    return (size + 1) // 2 if page.kind == 1 else size
+
+
+cdef inline uint32_t entry_of(letters letter, Arrays arrays) noexcept:
+    if letters is uint8_t:
+        return arrays.table[letter]
+    else:
+        return arrays.table[min(<Py_ssize_t>letter, arrays.last)]
+
+
+cdef Py_ssize_t lay_out_line(
+    const letters* text, Py_ssize_t size, Arrays arrays, Py_ssize_t at, Py_ssize_t line, Py_ssize_t word
+) noexcept:
+    """Lay out a line's characters from ``at`` on, and its words from ``word`` on; gives how many there are."""
+    cdef Py_ssize_t i = 0, begin, first = word
+    cdef uint8_t* classes = arrays.classes + at
+    cdef uint32_t* normal = arrays.normal + at
+    cdef uint32_t entry
+    cdef uint64_t value, power
+    while i < size:
+        entry = entry_of(text[i], arrays)
+        classes[i] = <uint8_t>(entry >> 16)
+        normal[i] = entry & 0xFFFF
+        begin = i
+        i += 1
+        if not entry >> 24:
+            continue
+        value = entry & 0xFFFF
+        if entry >> 24 == 1:
+            power = BASE
+            while i < size:
+                entry = entry_of(text[i], arrays)
+                if entry >> 24 != 1:
+                    break
+                classes[i] = <uint8_t>(entry >> 16)
+                normal[i] = entry & 0xFFFF
+                value += (entry & 0xFFFF) * power
+                power *= BASE
+                i += 1
+        arrays.word_start[word] = at + begin
+        arrays.word_length[word] = i - begin
+        arrays.word_line[word] = line
+        arrays.word_hash[word] = mix(value)
+        word += 1
+    return word - first
 
 
 def line_shape(
@@ -174,17 +178,25 @@ def line_shape(
     cdef Py_ssize_t n = start.shape[0], i, j, at, end
     out_array = np.empty((n, N_SHAPE), dtype=np.float32)
     cdef float[:, ::1] out = out_array
-    cdef Py_ssize_t[N_CLASSES] counts
+    cdef uint32_t[N_CLASSES] counts, others  # so that one count need not wait for the one before
+    cdef const uint8_t* class_at = &classes[0]
     cdef Py_ssize_t n_words, letters, longest, capitals
     cdef uint8_t first, last
     cdef float size, some
     for i in range(n):
         at = start[i]
         end = at + length[i]
+        if not 0 <= at <= end <= classes.shape[0]:
+            raise IndexError("a line outside of the characters")
         for j in range(N_CLASSES):
-            counts[j] = 0
-        for j in range(at, end):
-            counts[classes[j] % N_CLASSES] += 1
+            counts[j] = others[j] = 0
+        for j in range(at, end - 1, 2):
+            counts[class_at[j] % N_CLASSES] += 1
+            others[class_at[j + 1] % N_CLASSES] += 1
+        if (end - at) % 2:
+            counts[class_at[end - 1] % N_CLASSES] += 1
+        for j in range(N_CLASSES):
+            counts[j] += others[j]
         letters = longest = capitals = 0
         for j in range(word_ends[i], word_ends[i + 1]):
             letters += word_length[j]
@@ -406,9 +418,11 @@ cdef extern from *:
     #include <stddef.h>
     #include <stdint.h>
 
-    /* Sum the rows of five weights that tokens name; 0 if one of them is not there. */
+    /* Sum the rows of five weights that tokens name; 0 if one of them is not there. Rows come from all over the
+       weights: those of the next tokens, there are ``n_there`` in all, are called for in advance. */
     static inline int sum_rows(
-        float *sums, const float *weights, size_t n_rows, const int64_t *tokens, ptrdiff_t n_tokens
+        float *sums, const float *weights, size_t n_rows, const int64_t *tokens, ptrdiff_t n_tokens,
+        ptrdiff_t n_there
     ) {
     #if defined(__GNUC__)
         typedef float four_numbers __attribute__((vector_size(16), aligned(4), may_alias));
@@ -417,6 +431,8 @@ cdef extern from *:
         for (ptrdiff_t i = 0; i < n_tokens; i++) {
             if ((size_t) tokens[i] >= n_rows)
                 return 0;
+            if (i + 12 < n_there)
+                __builtin_prefetch(weights + 5 * (size_t) tokens[i + 12]);
             const float *row = weights + 5 * tokens[i];
             four += *(const four_numbers *) row;
             last += row[4];
@@ -437,7 +453,14 @@ cdef extern from *:
         return 1;
     }
     """
-    bint sum_rows(float* sums, const float* weights, size_t n_rows, const int64_t* tokens, Py_ssize_t n_tokens) nogil
+    bint sum_rows(
+        float* sums,
+        const float* weights,
+        size_t n_rows,
+        const int64_t* tokens,
+        Py_ssize_t n_tokens,
+        Py_ssize_t n_there,
+    ) noexcept nogil
 
 
 def add_opinions(
@@ -447,7 +470,7 @@ def add_opinions(
     const int64_t[::1] ends,
 ):
     """Add to each line's opinions the sum of its tokens' weights, over the root of how many there are."""
-    cdef Py_ssize_t n = opinions.shape[0], i, j, n_tokens
+    cdef Py_ssize_t n = opinions.shape[0], i, j, n_tokens, n_there
     cdef float[5] sums
     cdef float scale
     cdef float* own
@@ -459,7 +482,8 @@ def add_opinions(
             continue
         if not 0 <= ends[i] <= ends[i + 1] <= buckets.shape[0]:
             raise IndexError("a line ends before it begins, or after the last token")
-        if not sum_rows(sums, &weights[0, 0], weights.shape[0], &buckets[ends[i]], n_tokens):
+        n_there = buckets.shape[0] - ends[i]
+        if not sum_rows(sums, &weights[0, 0], weights.shape[0], &buckets[ends[i]], n_tokens, n_there):
             raise IndexError("a token has no weights")
         scale = 1 / sqrtf(<float>n_tokens)
         own = &opinions[i, 0]

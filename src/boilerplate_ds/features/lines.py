@@ -205,12 +205,20 @@ _WORD_KIND[[LOWER, UPPER, LETTER, DIGIT]] = 1
 _WORD_KIND[SPACELESS] = 2
 
 
+@cache
+def _table() -> NDArray[np.uint32]:
+    """Join the tables: normal form of each character, class in bits 16 to 23, what that is in words above."""
+    classes, normal = _tables()
+    kinds = _WORD_KIND[classes].astype(np.uint32)
+    return normal | classes.astype(np.uint32) << np.uint32(16) | kinds << np.uint32(24)
+
+
 def _laid_out(lines: list[str]) -> tuple[Characters, Words]:
     if _KERNEL is None:
         start, length, classes, normal = _characters(lines)
         return (start, length, classes, normal), _words(start, classes, normal)
-    characters, n_words = _KERNEL.characters(lines, MAX_READ, *_tables(), _WORD_KIND)
-    return characters, _KERNEL.words(*characters, _WORD_KIND, n_words)
+    laid_out: tuple[Characters, Words] = _KERNEL.lay_out(lines, MAX_READ, _table())
+    return laid_out
 
 
 def hash_words(lines: list[str]) -> tuple[NDArray[np.uint64], Positions]:

@@ -469,8 +469,8 @@ def chosen(
     """Say which lines stay: :meth:`boilerplate_ds.model.runtime.Reading.chosen`; bool, shape (n_lines,)."""
     cdef Py_ssize_t n = main.shape[0], first = reviewers.start, every = reviewers.step
     cdef Py_ssize_t i, bar, other, chosen_bar = 0
-    cdef double[N_BARS] above
-    cdef double ours, theirs, score, best = -1
+    cdef double[N_BARS] above, score
+    cdef double theirs, best = -1
     cdef float highest = -1
     stays_array = np.zeros(n, dtype=bool)
     cdef unsigned char[::1] stays = stays_array.view(np.uint8)
@@ -489,13 +489,15 @@ def chosen(
         return stays_array
     for bar in range(N_BARS - 2, -1, -1):
         above[bar] += above[bar + 1]
+    for bar in range(N_BARS):
+        score[bar] = 0
+    for other in range(first, N_BARS, every):
+        theirs = above[other]
+        for bar in range(N_BARS // 2 + 1):
+            score[bar] += min(above[bar], theirs) / max(above[bar] + theirs, 1.0)
     for bar in range(N_BARS // 2 + 1):
-        ours, score = above[bar], 0
-        for other in range(first, N_BARS, every):
-            theirs = above[other]
-            score += min(ours, theirs) / max(ours + theirs, 1)
-        if score > best:
-            best, chosen_bar = score, bar
+        if score[bar] > best:
+            best, chosen_bar = score[bar], bar
     for i in range(n):
         stays[i] = _step(main[i]) >= chosen_bar or (labels[i, 0] >= sure and main[i] >= close)
     return stays_array
