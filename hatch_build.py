@@ -50,6 +50,7 @@ def _compiled(packages: Path) -> list[str]:
             Extension(
                 ".".join(source.relative_to(packages).with_suffix("").parts),
                 [str(source)],
+                include_dirs=[str(source.parent)],
                 extra_compile_args=_FLAGS,
             )
             for source in sources

@@ -17,10 +17,6 @@ NEEDS_KERNEL = pytest.mark.skipif(n._KERNEL is None, reason="the kernels are not
 SIZES = ([1], [5, 0, 3], [0, 5, 0], [1] * 200, [31, 32, 33, 64, 65, 1], [1_400, 1, 200, 3_000, 0, 10])
 
 
-N_FEATURES = (20, 33)
-"""One fills whole vectors with their neighbours' help, one has an odd one out."""
-
-
 def read(sizes: list[int], n_features: int = 20, scale: float = 1) -> tuple[np.ndarray, Network, np.ndarray]:
     """Features, a network that never saw the like of some of them, and its logits."""
     ends = np.concatenate(([0], np.cumsum(sizes)))
@@ -33,15 +29,16 @@ def read(sizes: list[int], n_features: int = 20, scale: float = 1) -> tuple[np.n
 
 @NEEDS_KERNEL
 @pytest.mark.parametrize("scale", [1, 1e3, 1e30])
-@pytest.mark.parametrize("n_features", N_FEATURES)
+@pytest.mark.parametrize("n_features", [1, 20, 33])
 @pytest.mark.parametrize("sizes", SIZES)
 def test_logits_are_those_of_the_definition(sizes, n_features, scale, monkeypatch):
-    compiled = read(sizes, n_features, scale)[-1]
     with in_python():
         python = read(sizes, n_features, scale)[-1]
-    same(compiled, python)
-    monkeypatch.setattr(n._KERNEL, "reads_bytes", lambda: False)  # as on a processor that can't
-    same(read(sizes, n_features, scale)[-1], python)
+    for width in {0, 256, n._KERNEL.vectors()}:
+        if width <= n._KERNEL.vectors():
+            monkeypatch.setattr(n._KERNEL, "vectors", lambda width=width: width)  # as another processor has
+            same(read(sizes, n_features, scale)[-1], python)
+            monkeypatch.undo()
 
 
 def test_columns_left_out_at_the_end_count_as_zero():
@@ -51,24 +48,25 @@ def test_columns_left_out_at_the_end_count_as_zero():
     same(network.logits(features[:, :12].copy(), ends), network.logits(features, ends))
 
 
-@pytest.mark.skipif(
-    n._KERNEL is None or not n._KERNEL.reads_bytes(), reason="this processor has no AVX-512 VNNI"
-)
+@pytest.mark.skipif(n._KERNEL is None or not n._KERNEL.vectors(), reason="no vectors to read with here")
 def test_layers_that_do_not_fit_are_refused():
     features, network, _ = read([5])
-    ends = np.array([0, 5])
+    ends, width = np.array([0, 5]), n._KERNEL.vectors()
     first, blocks, last = network._packed
-    wide = np.zeros((5, 40), dtype=np.float32)
     with pytest.raises(ValueError, match="every feature"):
-        n._KERNEL.read(wide, ends, first, blocks, last)
+        n._KERNEL.read(np.zeros((5, 40), dtype=np.float32), ends, first, blocks, last, width)
     with pytest.raises(IndexError, match="after the last line"):
-        n._KERNEL.read(features, np.array([0, 6]), first, blocks, last)
-    with pytest.raises(ValueError, match="every tap"):
-        n._KERNEL.read(features, ends, first, [(*blocks[0][:-1], blocks[0][-1][:3])], last)
+        n._KERNEL.read(features, np.array([0, 6]), first, blocks, last, width)
+    with pytest.raises(ValueError, match="weights of int"):
+        n._KERNEL.read(features, ends, first, [(*blocks[0][:-1], blocks[0][-1][:2])], last, width)
+    with pytest.raises(ValueError, match="weights of int16"):
+        n._KERNEL.read(features, ends, first, [(*blocks[0][:3], first[1], *blocks[0][4:])], last, width)
     with pytest.raises(ValueError, match="blocks"):
-        n._KERNEL.read(features, ends, first, [], last)
-    with pytest.raises(ValueError, match="every channel"):
-        n._KERNEL.read(features, ends, first, [(*blocks[0][:3], first[1], *blocks[0][4:])], last)
+        n._KERNEL.read(features, ends, first, [], last, width)
+    with pytest.raises(ValueError, match="a grid for each input"):
+        n._KERNEL.read(features, ends, first, blocks, (last[0][:-1], *last[1:]), width)
+    with pytest.raises(ValueError, match="no vectors of 1024 bits"):
+        n._KERNEL.read(features, ends, first, blocks, last, 1024)
 
 
 @NEEDS_KERNEL

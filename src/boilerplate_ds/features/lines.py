@@ -210,7 +210,8 @@ def _table() -> NDArray[np.uint32]:
     """Join the tables: normal form of each character, class in bits 16 to 23, what that is in words above."""
     classes, normal = _tables()
     kinds = _WORD_KIND[classes].astype(np.uint32)
-    return normal | classes.astype(np.uint32) << np.uint32(16) | kinds << np.uint32(24)
+    table: NDArray[np.uint32] = normal | classes.astype(np.uint32) << np.uint32(16) | kinds << np.uint32(24)
+    return table
 
 
 def _laid_out(lines: list[str]) -> tuple[Characters, Words]:

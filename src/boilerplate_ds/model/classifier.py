@@ -148,20 +148,23 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
         tell("Reading tokens", 1)
         folds = training.folds(self.n_folds)
         opinions = np.zeros((2, len(training.labels), N_OPINIONS), dtype=np.float32)
-        means: list[LinearModel | None] = []
-        for kind, (matrix, lines) in enumerate(((text, training.reads_text), (markup, training.has_markup))):
-            jobs = (
-                delayed(_fit_fold)(matrix, *training.supervision(lines & ~held_out)) for held_out in folds
-            )
-            fitted = Parallel(n_jobs=self.n_jobs, return_as="generator")(jobs)
-            models: list[LinearModel] = []
-            for index, (held_out, model) in enumerate(zip(folds, fitted, strict=True)):
+        kinds = ((text, training.reads_text), (markup, training.has_markup))
+        # in one go, so that no core waits for the last of a kind
+        jobs = (
+            delayed(_fit_fold)(matrix, *training.supervision(lines & ~held_out))
+            for matrix, lines in kinds
+            for held_out in folds
+        )
+        models: tuple[list[LinearModel], list[LinearModel]] = [], []
+        fitted = Parallel(n_jobs=self.n_jobs, return_as="generator")(jobs)
+        for index, model in enumerate(fitted):
+            kind, held_out = index // len(folds), folds[index % len(folds)]
+            if model is not None:
                 read = held_out & (training.has_markup | (kind == 0))
-                if model is not None:
-                    models.append(model)
-                    opinions[kind, read] = matrix[read] @ model.weights + model.bias
-                tell("Training the first stage", (kind * len(folds) + index + 1) / (2 * len(folds)))
-            means.append(_mean(models) if models else None)
+                models[kind].append(model)
+                opinions[kind, read] = kinds[kind][0][read] @ model.weights + model.bias
+            tell("Training the first stage", (index + 1) / (2 * len(folds)))
+        means = [_mean(some) if some else None for some in models]
         if means[0] is None:
             raise DatasetError("no line is labelled; there is nothing to train on")
         return means[0], means[1], (opinions[0], opinions[1])

@@ -152,8 +152,8 @@ class Network:
         ndarray of float32, shape (n_lines, 5)
         """
         ends = ends - ends[0]
-        if _KERNEL is not None and _KERNEL.reads_bytes():
-            read: Floats = _KERNEL.read(features, ends, *self._packed)
+        if _KERNEL is not None and _KERNEL.vectors():
+            read: Floats = _KERNEL.read(features, ends, *self._packed, _KERNEL.vectors())
             return read
         logits = np.empty((len(features), N_LOGITS), dtype=np.float32)
         for some in _groups(ends):
@@ -167,29 +167,24 @@ class Network:
         return {name: values.astype(np.float32) for name, values in self.parameters.items()}
 
     @cached_property
-    def _packed(self) -> tuple[tuple[NDArray[Any], ...], list[tuple[Any, ...]], tuple[NDArray[Any], ...]]:
+    def _packed(self) -> tuple[tuple[Any, ...], list[tuple[Any, ...]], tuple[Any, ...]]:
         """First layer, blocks and last layer as the kernel reads them: inputs of one product side by side."""
         p = self.parameters
-        blocks = [
-            (
-                p[f"block{block}.grid"],
-                _side_by_side(p[f"block{block}.weight"], 4)
-                .reshape(HIDDEN // 4, WIDTH, -1)
-                .swapaxes(0, 1)
-                .copy(),
-                p[f"block{block}.step"],
-                _side_by_side(p[f"block{block}.page"], 2).astype(np.int16),
-                p[f"block{block}.page_step"],
-                p[f"block{block}.bias"],
-                np.array(shifts(block), dtype=np.int64),
+        blocks = []
+        for block in range(len(DILATIONS)):
+            name = f"block{block}"
+            taps = p[f"{name}.weight"].reshape(HIDDEN, WIDTH, HIDDEN).swapaxes(0, 1).reshape(-1, HIDDEN)
+            weight = _side_by_side(taps, 4) if _KERNEL.vectors() == 512 else _pairs(taps)
+            page = _pairs(p[f"{name}.page"])
+            grid, step, page_step, bias = (p[f"{name}.{of}"] for of in ("grid", "step", "page_step", "bias"))
+            blocks.append(
+                (grid, weight, step, page, page_step, bias, np.array(shifts(block), dtype=np.int64))
             )
-            for block in range(len(DILATIONS))
-        ]
         last = np.pad(p["out.weight"], ((0, 0), (0, 16 - N_LOGITS)))
         return (
-            (p["in.grid"], _side_by_side(p["in.weight"], 2).astype(np.int16), p["in.step"], p["in.bias"]),
+            (p["in.grid"], _pairs(p["in.weight"]), p["in.step"], p["in.bias"]),
             blocks,
-            (p["out.grid"], _side_by_side(last, 2).astype(np.int16), p["out.step"], p["out.bias"]),
+            (p["out.grid"], _pairs(last), p["out.step"], p["out.bias"]),
         )
 
 
@@ -209,6 +204,11 @@ def _side_by_side(weight: NDArray[np.int8], n: int) -> NDArray[np.int8]:
     """Put the weights of ``n`` inputs of an output side by side: shape (n_inputs / n, n_outputs * n)."""
     weight = np.pad(weight, ((0, -len(weight) % n), (0, 0)))
     return weight.reshape(-1, n, weight.shape[1]).swapaxes(1, 2).reshape(len(weight) // n, -1)
+
+
+def _pairs(weight: NDArray[np.int8]) -> NDArray[np.int16]:
+    """Put the weights of two inputs side by side, in 16 bits."""
+    return _side_by_side(weight, 2).astype(np.int16)
 
 
 def _groups(ends: NDArray[np.int64]) -> list[NDArray[np.int64]]:

@@ -5,7 +5,7 @@
 the same bit by bit. Exponentials are left to numpy, whose last bit is no other library's.
 """
 
-from libc.stdint cimport int8_t, int16_t, int64_t, uint8_t
+from libc.stdint cimport int8_t, int16_t, int64_t
 
 import numpy as np
 
@@ -13,7 +13,6 @@ cdef enum:
     N_LABELS = 4
     N_BARS = 64
     MAX_TAPS = 16
-    MAX_BLOCKS = 16
 
 
 cdef extern from *:
@@ -97,6 +96,7 @@ cdef extern from *:
     #include <string.h>
 
     #define CHANNELS 48
+    #define MAX_BLOCKS 16
 
     typedef struct {
         const float *grid; /* what inputs are multiplied by before they are rounded */
@@ -104,150 +104,92 @@ cdef extern from *:
         const float *step, *bias;
     } layer;
 
+    typedef struct {
+        layer in, block[MAX_BLOCKS], page[MAX_BLOCKS], out;
+        const int64_t *shifts[MAX_BLOCKS];
+        ptrdiff_t n_taps[MAX_BLOCKS], n_blocks;
+    } network;
+
+    typedef void read_network(
+        float *logits, ptrdiff_t n_logits, const float *features, ptrdiff_t n_lines, ptrdiff_t n_features,
+        const network *layers, float *hidden, int16_t *numbers, ptrdiff_t n_padded, void *scratch);
+
     #if defined(__x86_64__) && (defined(__clang__) ? __clang_major__ >= 8 : __GNUC__ >= 8)
     #include <immintrin.h>
-    #define BYTES __attribute__((target("avx512f,avx512vnni")))
 
-    static int reads_bytes_here(void) {
-        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vnni");
-    }
+    #define NAME(function) function##_512
+    #define TARGET __attribute__((target("avx512f,avx512vnni")))
+    #define LANES 16
+    #define GROUP 4
+    #define FLOATS __m512
+    #define NUMBERS __m512i
+    #define LOAD(from) _mm512_loadu_ps(from)
+    #define STORE(to, value) _mm512_storeu_ps(to, value)
+    #define SET(value) _mm512_set1_ps(value)
+    #define ADD(a, b) _mm512_add_ps(a, b)
+    #define MULTIPLY(a, b) _mm512_mul_ps(a, b)
+    #define DIVIDE(a, b) _mm512_div_ps(a, b)
+    #define LEAST(a, b) _mm512_min_ps(a, b)
+    #define MOST(a, b) _mm512_max_ps(a, b)
+    #define TO_NUMBERS(value) _mm512_cvtps_epi32(value)
+    #define TO_FLOATS(value) _mm512_cvtepi32_ps(value)
+    #define SET_NUMBER(value) _mm512_set1_epi32(value)
+    #define LOAD_NUMBERS(from) _mm512_loadu_si512(from)
+    #define STORE_NUMBERS(to, value) _mm256_storeu_si256((__m256i *) (to), _mm512_cvtepi32_epi16(value))
+    #define DOT_PAIRS(sum, a, b) _mm512_dpwssd_epi32(sum, a, b)
+    #define CHANNEL uint8_t
+    #define WEIGHT int8_t
+    #define PER 4
+    #define STORE_CHANNELS(to, value) _mm_storeu_si128((__m128i *) (to), _mm512_cvtepi32_epi8(value))
+    #define DOT(sum, a, b) _mm512_dpbusd_epi32(sum, a, b)
+    #include "network_vectors.h"
 
-    BYTES static inline __m512i side_by_side(const void *inputs) { /* 4 bytes, or 2 numbers, sixteen times */
-        int32_t some;
-        memcpy(&some, inputs, 4);
-        return _mm512_set1_epi32(some);
-    }
+    #define NAME(function) function##_256
+    #define TARGET __attribute__((target("avx2")))
+    #define LANES 8
+    #define GROUP 2
+    #define FLOATS __m256
+    #define NUMBERS __m256i
+    #define LOAD(from) _mm256_loadu_ps(from)
+    #define STORE(to, value) _mm256_storeu_ps(to, value)
+    #define SET(value) _mm256_set1_ps(value)
+    #define ADD(a, b) _mm256_add_ps(a, b)
+    #define MULTIPLY(a, b) _mm256_mul_ps(a, b)
+    #define DIVIDE(a, b) _mm256_div_ps(a, b)
+    #define LEAST(a, b) _mm256_min_ps(a, b)
+    #define MOST(a, b) _mm256_max_ps(a, b)
+    #define TO_NUMBERS(value) _mm256_cvtps_epi32(value)
+    #define TO_FLOATS(value) _mm256_cvtepi32_ps(value)
+    #define SET_NUMBER(value) _mm256_set1_epi32(value)
+    #define LOAD_NUMBERS(from) _mm256_loadu_si256((const __m256i *) (from))
+    #define STORE_NUMBERS(to, value)                                                                \
+        do {                                                                                        \
+            __m256i numbers_ = value;                                                               \
+            _mm_storeu_si128((__m128i *) (to), _mm_packs_epi32(                                     \
+                _mm256_castsi256_si128(numbers_), _mm256_extracti128_si256(numbers_, 1)));          \
+        } while (0)
+    #define DOT_PAIRS(sum, a, b) _mm256_add_epi32(sum, _mm256_madd_epi16(a, b))
+    #define CHANNEL int16_t
+    #define WEIGHT int16_t
+    #define PER 2
+    #define STORE_CHANNELS(to, value) STORE_NUMBERS(to, value)
+    #define DOT(sum, a, b) DOT_PAIRS(sum, a, b)
+    #include "network_vectors.h"
 
-    BYTES static inline __m512 worth(__m512i sum, const float *step, const float *more) {
-        return _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sum), _mm512_loadu_ps(step)), _mm512_loadu_ps(more));
+    static int width_here(void) {
+        if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vnni"))
+            return 512;
+        return __builtin_cpu_supports("avx2") ? 256 : 0;
     }
-
-    /* Round channels as _whole does; numbers of 16 bits. */
-    BYTES static inline void whole(int16_t *numbers, const float *channels, const float *grid, float finer) {
-        const __m512 top = _mm512_set1_ps(255 * finer);
-        for (int c = 0; c < CHANNELS; c += 16) {
-            __m512 scale = _mm512_mul_ps(_mm512_loadu_ps(grid + c), _mm512_set1_ps(finer));
-            __m512 value = _mm512_min_ps(_mm512_mul_ps(_mm512_loadu_ps(channels + c), scale), top);
-            _mm256_storeu_si256((__m256i *) (numbers + c), _mm512_cvtepi32_epi16(_mm512_cvtps_epi32(value)));
-        }
-    }
-
-    /* Read the features of up to four lines into their channels; numbers has room for four rows of n_padded. */
-    BYTES static void read_features(
-        float *hidden, const float *features, ptrdiff_t n_lines, ptrdiff_t stride, ptrdiff_t n_features,
-        const layer *in, int16_t *numbers, ptrdiff_t n_padded
-    ) {
-        const __m512 top = _mm512_set1_ps(2047), bottom = _mm512_set1_ps(-2047);
-        __m512i sum[4][3] = {{{0}}};
-        for (ptrdiff_t i = 0; i < n_lines; i++) {
-            for (ptrdiff_t k = 0; k < n_features; k += 16) {
-                __mmask16 there = n_features - k < 16 ? (__mmask16) ((1u << (n_features - k)) - 1) : 0xFFFF;
-                __m512 value = _mm512_mul_ps(
-                    _mm512_maskz_loadu_ps(there, features + i * stride + k),
-                    _mm512_maskz_loadu_ps(there, in->grid + k));
-                value = _mm512_min_ps(_mm512_max_ps(value, bottom), top);
-                _mm256_storeu_si256(
-                    (__m256i *) (numbers + i * n_padded + k), _mm512_cvtepi32_epi16(_mm512_cvtps_epi32(value)));
-            }
-        }
-        const int16_t *weight = (const int16_t *) in->weight;
-        for (ptrdiff_t k = 0; k < n_features; k += 2, weight += 2 * CHANNELS) {
-            for (int j = 0; j < 3; j++) {
-                __m512i w = _mm512_loadu_si512(weight + 32 * j);
-                for (int i = 0; i < 4; i++)
-                    sum[i][j] = _mm512_dpwssd_epi32(sum[i][j], side_by_side(numbers + i * n_padded + k), w);
-            }
-        }
-        for (ptrdiff_t i = 0; i < n_lines; i++)
-            for (int j = 0; j < 3; j++) {
-                __m512 value = worth(sum[i][j], in->step + 16 * j, in->bias + 16 * j);
-                _mm512_storeu_ps(hidden + i * CHANNELS + 16 * j, _mm512_max_ps(value, _mm512_setzero_ps()));
-            }
-    }
-
-    /* Let the lines of a document hear one another; bytes has room for a row a line and one more. */
-    BYTES static void read_block(
-        float *hidden, ptrdiff_t n_lines, const layer *block, const layer *page, const int64_t *shifts,
-        ptrdiff_t n_taps, uint8_t *bytes
-    ) {
-        const __m512 top = _mm512_set1_ps(255);
-        const uint8_t *nothing = bytes + n_lines * CHANNELS;
-        int16_t numbers[CHANNELS];
-        float mean[CHANNELS], from_page[CHANNELS], size = (float) n_lines;
-        __m512 total[3];
-        for (int j = 0; j < 3; j++)
-            total[j] = _mm512_setzero_ps();
-        memset(bytes + n_lines * CHANNELS, 0, CHANNELS);
-        for (ptrdiff_t i = 0; i < n_lines; i++)
-            for (int j = 0; j < 3; j++) {
-                __m512 value = _mm512_loadu_ps(hidden + i * CHANNELS + 16 * j);
-                total[j] = _mm512_add_ps(total[j], value);
-                value = _mm512_min_ps(_mm512_mul_ps(value, _mm512_loadu_ps(block->grid + 16 * j)), top);
-                _mm_storeu_si128(
-                    (__m128i *) (bytes + i * CHANNELS + 16 * j), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(value)));
-            }
-        for (int j = 0; j < 3; j++)
-            _mm512_storeu_ps(mean + 16 * j, _mm512_div_ps(total[j], _mm512_set1_ps(size)));
-        whole(numbers, mean, block->grid, 8);
-        for (int j = 0; j < 3; j++) {
-            const int16_t *weight = (const int16_t *) page->weight + 32 * j;
-            __m512i sum = {0};
-            for (int k = 0; k < CHANNELS; k += 2, weight += 2 * CHANNELS)
-                sum = _mm512_dpwssd_epi32(sum, side_by_side(numbers + k), _mm512_loadu_si512(weight));
-            _mm512_storeu_ps(from_page + 16 * j, worth(sum, page->step + 16 * j, page->bias + 16 * j));
-        }
-        for (ptrdiff_t first = 0; first < n_lines; first += 4) {
-            ptrdiff_t count = n_lines - first < 4 ? n_lines - first : 4;
-            const int8_t *weight = (const int8_t *) block->weight;
-            __m512i sum[4][3] = {{{0}}};
-            for (ptrdiff_t tap = 0; tap < n_taps; tap++) {
-                const uint8_t *source[4];
-                for (ptrdiff_t i = 0; i < 4; i++) {
-                    ptrdiff_t other = first + i + shifts[tap];
-                    source[i] = other >= 0 && other < n_lines ? bytes + other * CHANNELS : nothing;
-                }
-                for (int k = 0; k < CHANNELS; k += 4, weight += 4 * CHANNELS)
-                    for (int j = 0; j < 3; j++) {
-                        __m512i w = _mm512_loadu_si512(weight + 64 * j);
-                        for (int i = 0; i < 4; i++)
-                            sum[i][j] = _mm512_dpbusd_epi32(sum[i][j], side_by_side(source[i] + k), w);
-                    }
-            }
-            for (ptrdiff_t i = 0; i < count; i++)
-                for (int j = 0; j < 3; j++) {
-                    float *row = hidden + (first + i) * CHANNELS + 16 * j;
-                    __m512 update = worth(sum[i][j], block->step + 16 * j, from_page + 16 * j);
-                    update = _mm512_max_ps(update, _mm512_setzero_ps());
-                    _mm512_storeu_ps(row, _mm512_add_ps(_mm512_loadu_ps(row), update));
-                }
-        }
-    }
-
-    /* The logits of a line, of which there are up to sixteen. */
-    BYTES static void read_logits(float *logits, ptrdiff_t n_logits, const float *hidden, const layer *out) {
-        int16_t numbers[CHANNELS];
-        __mmask16 there = (__mmask16) ((1u << n_logits) - 1);
-        __m512i sum = {0};
-        whole(numbers, hidden, out->grid, 8);
-        for (int k = 0; k < CHANNELS; k += 2)
-            sum = _mm512_dpwssd_epi32(
-                sum, side_by_side(numbers + k), _mm512_loadu_si512((const int16_t *) out->weight + 16 * k));
-        __m512 value = _mm512_mul_ps(_mm512_cvtepi32_ps(sum), _mm512_maskz_loadu_ps(there, out->step));
-        _mm512_mask_storeu_ps(logits, there, _mm512_add_ps(value, _mm512_maskz_loadu_ps(there, out->bias)));
-    }
+    static read_network *reading(int width) { return width == 512 ? read_document_512 : read_document_256; }
     #else
-    static int reads_bytes_here(void) { return 0; }
-    static void read_features(
-        float *hidden, const float *features, ptrdiff_t n_lines, ptrdiff_t stride, ptrdiff_t n_features,
-        const layer *in, int16_t *numbers, ptrdiff_t n_padded) {}
-    static void read_block(
-        float *hidden, ptrdiff_t n_lines, const layer *block, const layer *page, const int64_t *shifts,
-        ptrdiff_t n_taps, uint8_t *bytes) {}
-    static void read_logits(float *logits, ptrdiff_t n_logits, const float *hidden, const layer *out) {}
+    static int width_here(void) { return 0; }
+    static read_network *reading(int width) { (void) width; return NULL; }
     #endif
     """
     enum:
         CHANNELS
+        MAX_BLOCKS
 
     ctypedef struct layer:
         const float* grid
@@ -255,36 +197,47 @@ cdef extern from *:
         const float* step
         const float* bias
 
-    bint reads_bytes_here() noexcept nogil
-    void read_features(
-        float* hidden,
+    ctypedef struct network:
+        layer into "in"
+        layer[MAX_BLOCKS] block
+        layer[MAX_BLOCKS] page
+        layer out
+        (const int64_t*)[MAX_BLOCKS] shifts
+        Py_ssize_t[MAX_BLOCKS] n_taps
+        Py_ssize_t n_blocks
+
+    ctypedef void read_network(
+        float* logits,
+        Py_ssize_t n_logits,
         const float* features,
         Py_ssize_t n_lines,
-        Py_ssize_t stride,
         Py_ssize_t n_features,
-        const layer* first,
+        const network* layers,
+        float* hidden,
         int16_t* numbers,
         Py_ssize_t n_padded,
+        void* scratch,
     ) noexcept nogil
-    void read_block(
-        float* hidden,
-        Py_ssize_t n_lines,
-        const layer* block,
-        const layer* page,
-        const int64_t* shifts,
-        Py_ssize_t n_taps,
-        uint8_t* bytes,
-    ) noexcept nogil
-    void read_logits(float* logits, Py_ssize_t n_logits, const float* hidden, const layer* last) noexcept nogil
+
+    int width_here() noexcept nogil
+    read_network* reading(int width) noexcept nogil
 
 
-def reads_bytes():
-    """Whether this processor multiplies bytes and adds them up (AVX-512 VNNI), which :func:`read` needs."""
-    return bool(reads_bytes_here())
+def vectors():
+    """Bits of the vectors that :func:`read` can use here, and so the packing that it needs.
+
+    512 with AVX-512 VNNI, which multiplies bytes and adds four products up; 256 with AVX2, which does so with
+    two products of 16 bits; else 0, and there is no :func:`read`.
+    """
+    return width_here()
 
 
 cdef layer layer_of(
-    const float[::1] grid, const void* weight, Py_ssize_t n_inputs, const float[::1] step, const float[::1] bias,
+    const float[::1] grid,
+    const void* weight,
+    const float[::1] step,
+    const float[::1] bias,
+    Py_ssize_t n_inputs,
     Py_ssize_t n_outputs,
 ) except *:
     cdef layer made
@@ -294,46 +247,64 @@ cdef layer layer_of(
     return made
 
 
-def read(const float[:, ::1] features, const int64_t[::1] ends, tuple first_layer, list blocks, tuple last_layer):
-    """Run the whole network over documents: :func:`boilerplate_ds.model.network._read`, (n_lines, n_logits).
-
-    Layers are as ``Network._packed`` makes them.
-    """
-    cdef Py_ssize_t n_features = features.shape[1], n_documents = ends.shape[0] - 1, n_blocks = len(blocks)
-    cdef Py_ssize_t n_logits, d, b, i, first, size, most = 0, n_padded = (n_features + 15) // 16 * 16
-    cdef layer into, out
-    cdef (layer)[MAX_BLOCKS] block, page
-    cdef (const int64_t*)[MAX_BLOCKS] shifts
-    cdef Py_ssize_t[MAX_BLOCKS] n_taps
+cdef const void* fitting(weights, Py_ssize_t n_rows, Py_ssize_t n_columns, dtype) except NULL:
+    """Where weights of so many rows and columns begin."""
+    cdef const int8_t[:, ::1] fours
     cdef const int16_t[:, ::1] pairs
-    cdef const int8_t[:, :, ::1] fours
+    if weights.dtype != dtype or weights.shape != (n_rows, n_columns) or not weights.size:
+        raise ValueError(f"{n_rows} by {n_columns} weights of {dtype}, not {weights.shape} of {weights.dtype}")
+    if dtype == "int8":
+        fours = weights
+        return &fours[0, 0]
+    pairs = weights
+    return &pairs[0, 0]
+
+
+def read(
+    const float[:, ::1] features,
+    const int64_t[::1] ends,
+    tuple first_layer,
+    list blocks,
+    tuple last_layer,
+    int width,
+):
+    """Run the whole network over documents: :func:`boilerplate_ds.model.network._read`; (n_lines, n_logits).
+
+    Layers are as ``Network._packed`` makes them for vectors of so many bits.
+    """
+    cdef Py_ssize_t n_features = features.shape[1], n_documents = ends.shape[0] - 1
+    cdef Py_ssize_t n_logits, d, b, first, size, most = 0, n_padded = (n_features + 15) // 16 * 16
+    cdef Py_ssize_t per = 4 if width == 512 else 2
+    cdef network layers
     cdef const int64_t[::1] shift
-    if not reads_bytes_here():
-        raise RuntimeError("this processor can't read bytes")
+    if width not in (256, 512) or width > width_here():
+        raise ValueError(f"no vectors of {width} bits here")
     grid, weight, step, bias = first_layer
-    pairs = weight
-    if n_features > grid.shape[0] or pairs.shape[0] != (grid.shape[0] + 1) // 2 or pairs.shape[1] != 2 * CHANNELS:
+    if not 0 < n_features <= len(grid):
         raise ValueError("weights for every feature")
-    into = layer_of(grid, &pairs[0, 0], grid.shape[0], step, bias, CHANNELS)
-    if not 0 < n_blocks <= MAX_BLOCKS:
+    layers.into = layer_of(
+        grid, fitting(weight, (len(grid) + 1) // 2, 2 * CHANNELS, "int16"), step, bias, len(grid), CHANNELS
+    )
+    layers.n_blocks = len(blocks)
+    if not 0 < layers.n_blocks <= MAX_BLOCKS:
         raise ValueError(f"1 to {MAX_BLOCKS} blocks")
-    for b in range(n_blocks):
-        grid, weight, step, of_page, page_step, bias, around = blocks[b]
-        fours, pairs, shift = weight, of_page, around
-        n_taps[b] = shift.shape[0]
-        if not n_taps[b] or fours.shape[0] != n_taps[b] or fours.shape[1] != CHANNELS // 4:
-            raise ValueError("weights for every tap")
-        if fours.shape[2] != 4 * CHANNELS or pairs.shape[0] != CHANNELS // 2 or pairs.shape[1] != 2 * CHANNELS:
-            raise ValueError("weights for every channel")
-        block[b] = layer_of(grid, &fours[0, 0, 0], CHANNELS, step, bias, CHANNELS)
-        page[b] = layer_of(grid, &pairs[0, 0], CHANNELS, page_step, bias, CHANNELS)
-        shifts[b] = &shift[0]
+    for b in range(layers.n_blocks):
+        grid, weight, step, of_page, page_step, bias, shift = blocks[b]
+        if not shift.shape[0]:
+            raise ValueError("one tap or more")
+        size = shift.shape[0] * CHANNELS // per
+        layers.block[b] = layer_of(
+            grid, fitting(weight, size, per * CHANNELS, f"int{32 // per}"), step, bias, CHANNELS, CHANNELS
+        )
+        layers.page[b] = layer_of(
+            grid, fitting(of_page, CHANNELS // 2, 2 * CHANNELS, "int16"), page_step, bias, CHANNELS, CHANNELS
+        )
+        layers.shifts[b], layers.n_taps[b] = &shift[0], shift.shape[0]
     grid, weight, step, bias = last_layer
-    pairs = weight
     n_logits = len(step)
-    if not 0 < n_logits <= 16 or pairs.shape[0] != CHANNELS // 2 or pairs.shape[1] != 32:
-        raise ValueError("weights for every logit")
-    out = layer_of(grid, &pairs[0, 0], CHANNELS, step, bias, n_logits)
+    if not 0 < n_logits <= 16:
+        raise ValueError("1 to 16 logits")
+    layers.out = layer_of(grid, fitting(weight, CHANNELS // 2, 32, "int16"), step, bias, CHANNELS, n_logits)
 
     logits_array = np.empty((features.shape[0], n_logits), dtype=np.float32)
     cdef float[:, ::1] logits = logits_array
@@ -341,24 +312,26 @@ def read(const float[:, ::1] features, const int64_t[::1] ends, tuple first_laye
         if not 0 <= ends[d] <= ends[d + 1] <= features.shape[0]:
             raise IndexError("a document ends before it begins, or after the last line")
         most = max(most, ends[d + 1] - ends[d])
-    if not most or not n_features:
-        raise ValueError("no features to read")
-    cdef float[:, ::1] hidden = np.empty((most, CHANNELS), dtype=np.float32)
-    cdef uint8_t[:, ::1] bytes_of_lines = np.empty((most + 1, CHANNELS), dtype=np.uint8)
+    # rows of lines, with as many more as are read at a time, and of nothing
+    cdef float[:, ::1] hidden = np.empty((most + 4, CHANNELS), dtype=np.float32)
+    cdef int16_t[:, ::1] scratch = np.empty((most + 1, CHANNELS), dtype=np.int16)
     cdef int16_t[:, ::1] numbers = np.zeros((4, n_padded), dtype=np.int16)
+    cdef read_network* read_document = reading(width)
     for d in range(n_documents):
         first, size = ends[d], ends[d + 1] - ends[d]
-        if not size:
-            continue
-        for i in range(0, size, 4):
-            read_features(
-                &hidden[i, 0], &features[first + i, 0], min(size - i, 4), n_features, n_features, &into,
-                &numbers[0, 0], n_padded,
+        if size:
+            read_document(
+                &logits[first, 0],
+                n_logits,
+                &features[first, 0],
+                size,
+                n_features,
+                &layers,
+                &hidden[0, 0],
+                &numbers[0, 0],
+                n_padded,
+                &scratch[0, 0],
             )
-        for b in range(n_blocks):
-            read_block(&hidden[0, 0], size, &block[b], &page[b], shifts[b], n_taps[b], &bytes_of_lines[0, 0])
-        for i in range(size):
-            read_logits(&logits[first + i, 0], n_logits, &hidden[i, 0], &out)
     return logits_array
 
 
