@@ -270,9 +270,9 @@ class Document:
         Where lines were left out, the longest of the separators around them stays.
         """
         if not self.separators:
-            kept = (
-                self.lines if keep is None else [line for line, k in zip(self.lines, keep, strict=True) if k]
-            )
+            kept = self.lines
+            if keep is not None:
+                kept = tuple(line for line, k in zip(self.lines, keep.tolist(), strict=True) if k)
             return "\n".join(kept)
         if keep is None or bool(keep.all()):
             return (
