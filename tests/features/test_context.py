@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from itertools import pairwise
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from boilerplate_ds import Document
 from boilerplate_ds.features import Forest, LineBatch, context_features, markup_tokens
 from boilerplate_ds.features.context import N_CONTEXT, N_OPINIONS, N_TEXT
+from kernels import in_python, long_documents
 
 PAGE = """<title>Ferry timetable</title><nav class="menu"><ul>\
 <li><a href="/">Home</a><li><a href="/n">News</a></ul></nav>
@@ -53,8 +55,24 @@ def test_a_document_reads_the_same_alone_and_in_company():
     alone = LineBatch.of([page])
     expected = context_features(alone, Forest.of(alone), *opinions[:, rows])
     together = context_features(batch, Forest.of(batch), *opinions)
-    np.testing.assert_allclose(together[rows], expected, atol=1e-4)
+    np.testing.assert_array_equal(together[rows], expected)
     np.testing.assert_array_equal(together[:2, N_TEXT:], 0)
+
+
+@pytest.mark.parametrize("in_kernels", [True, False])
+def test_no_sum_depends_on_what_was_summed_before(in_kernels):
+    rng = np.random.default_rng(0)
+    long = Document(id="long", lines=(" ".join(["A story of some length, told in the evening."] * 9),) * 3000)
+    documents = [*long_documents(), Document.from_html(f"<ul>{'<li>A <a>link</a> and more' * 60}</ul>")]
+    with nullcontext() if in_kernels else in_python():
+        for document in documents:
+            batch, alone = LineBatch.of([long, document]), LineBatch.of([document])
+            opinions = 5 * rng.normal(size=(2, batch.n_lines, 5)).astype(np.float32)
+            own = np.ascontiguousarray(opinions[:, 3000:])
+            together = context_features(batch, Forest.of(batch), *opinions)
+            np.testing.assert_array_equal(
+                together[3000:], context_features(alone, Forest.of(alone), *own), err_msg=document.id
+            )
 
 
 def test_repeated_lines_are_noticed():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from itertools import pairwise
 
 import numpy as np
@@ -111,6 +112,41 @@ def test_rounding_changes_logits_little(features):
     trained = training._forward(p, (features - p["mean"]) * p["scale"], layout).logits[layout.rows]
     rounded = untrained(features).logits(features, ENDS)
     assert np.square(rounded - trained).mean() < (0.02 * trained.std()) ** 2
+
+
+def test_a_network_that_has_read_is_pickled_without_what_it_made_for_this_processor(features):
+    network = untrained(features)
+    before = pickle.dumps(network)
+    logits = network.logits(features, ENDS)
+    assert pickle.dumps(network) == before
+    same(pickle.loads(before).logits(features, ENDS), logits)
+
+
+def test_documents_of_other_lines_are_refused(features):
+    network = untrained(features)
+    for ends in ([0, 4], [3, 30], [0, 31]):
+        with pytest.raises(ValueError, match="documents of the lines"):
+            network.logits(features, np.array(ends))
+
+
+def test_features_far_from_zero_are_read_around_their_mean(features):
+    """What rounding takes from a weight must not come back times the mean of its feature."""
+    p = initial(features + np.float32(10), seed=0)
+    highest = training._highest(p, features + np.float32(10), ENDS, 1000)
+    layout = training._Layout(ENDS)
+    inputs = (features + np.float32(10) - p["mean"]) * p["scale"]
+    trained = training._forward(p, inputs, layout).logits[layout.rows]
+    rounded = Network.rounded(p, highest).logits(features + np.float32(10), ENDS)
+    assert np.square(rounded - trained).mean() < (0.03 * trained.std()) ** 2
+
+
+def test_documents_without_lines_do_not_say_how_high_channels_go(features):
+    p = initial(features, seed=0)
+    ends = np.array([0, 0, 7, 7, 8, 30, 30])
+    for high, again in zip(
+        training._highest(p, features, ends, 1000), training._highest(p, features, ENDS, 1000), strict=True
+    ):
+        np.testing.assert_allclose(high, again, rtol=1e-5)
 
 
 def test_sums_of_products_stay_whole_in_single_precision():

@@ -221,6 +221,8 @@ def test_values_that_are_not_finite_are_refused(folder):
         ("network.in.step", 3e38, "nothing can be calculated with"),
         ("network.block1.bias", -1e7, "nothing can be calculated with"),
         ("network.in.weight", 127, "more than single precision can add up"),
+        ("network.block0.grid", -1, "below zero"),
+        ("network.out.grid", -1, "below zero"),
     ],
 )
 def test_weights_that_nothing_can_be_calculated_with_are_refused(folder, name, value, message):
@@ -239,7 +241,8 @@ def test_the_worst_weights_that_are_accepted_still_give_numbers(folder):
         if values.dtype == np.float16:
             tensors[name] = (rng.choice([-65504, 65504], values.shape)).astype(np.float16)
         elif name.startswith("network.") and values.dtype == np.float32:
-            tensors[name] = rng.choice([-1e6, 1e6], values.shape).astype(np.float32)
+            least = 0 if name.endswith("grid") else -1e6
+            tensors[name] = rng.choice([least, 1e6], values.shape).astype(np.float32)
         elif values.dtype == np.float32:
             tensors[name] = rng.choice([-3e38, 3e38], values.shape).astype(np.float32)
         elif values.dtype == np.int32:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     Block = NDArray[np.float32]
 
 _KERNEL = kernel("boilerplate_ds.features.context_kernel")
+_ROUNDING = 1.5 * 2.0**32
+"""Next to this number, double precision has nothing finer than 2**-20."""
 
 
 def log(values: NDArray[Any]) -> Block:
@@ -28,6 +30,12 @@ def clipped(values: Block, limit: float) -> Block:
     """Cut what is above ``limit`` or below its negative; :func:`numpy.clip` takes its time to start."""
     cut: Block = np.minimum(np.maximum(values, np.float32(-limit)), np.float32(limit))
     return cut
+
+
+def exact(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Round to multiples of 2**-20, below 2**31: sums of such numbers are exact, so the same in any order."""
+    rounded: NDArray[np.float64] = (values + _ROUNDING) - _ROUNDING
+    return rounded
 
 
 def block_of(columns: Sequence[NDArray[Any]]) -> Block:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from boilerplate_ds.compiled import kernel
-from boilerplate_ds.features.columns import block_of, clipped, log, side_by_side, with_logarithms
+from boilerplate_ds.features.columns import block_of, clipped, exact, log, side_by_side, with_logarithms
 from boilerplate_ds.features.layout import N_LAYOUT, N_OPINIONS, layout_features
 from boilerplate_ds.features.lines import SPREAD, hash_words, mix
 from boilerplate_ds.features.tree import N_TREE, tree_features
@@ -26,11 +26,15 @@ if TYPE_CHECKING:
 
 WINDOWS = (2, 6, 20)
 """Half widths, in lines, of the windows that opinions are averaged over."""
+_ROUNDING = np.float32(12)
+"""Next to this number, single precision has nothing finer than 2**-20."""
 _KERNEL = kernel("boilerplate_ds.features.context_kernel")
 
 
 def probabilities(opinions: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Turn the answers to stage one's questions into probabilities.
+    """Turn the answers to stage one's questions into probabilities, in multiples of 2**-20.
+
+    Their sums over whole numbers of characters are exact then, and do not depend on what else is summed.
 
     Returns
     -------
@@ -43,6 +47,8 @@ def probabilities(opinions: NDArray[np.float32]) -> NDArray[np.float32]:
         return shares
     odds[:, :2] /= 1 + odds[:, :2]
     odds[:, 2:] *= ((1 - odds[:, 1]) / (odds[:, 2] + odds[:, 3] + odds[:, 4]))[:, None]
+    odds += _ROUNDING
+    odds -= _ROUNDING
     return odds
 
 
@@ -271,7 +277,7 @@ def _aboutness(
     elsewhere = np.bincount(line, rare * log(1 + np.maximum(table[slot] - mass, 0)), minlength=n) / weight
     often = np.bincount(line, rare * log(seen[slot]), minlength=n) / weight
     in_title = np.bincount(line, rare * _in_titles(batch), minlength=n) / weight
-    page = by.total(elsewhere * chars) / np.maximum(by.total(chars), 1)
+    page = by.total(exact(elsewhere * chars)) / np.maximum(by.total(chars), 1)
     return block_of((elsewhere, elsewhere - page, often, in_title, in_title > 0.8))
 
 

@@ -21,6 +21,7 @@ cdef enum:
     N_OF_BLOCKS = 16
 
 cdef uint64_t SPREAD = 0x9E3779B97F4A7C15ULL
+cdef double ROUNDING = 6442450944.0  # as in columns.py
 
 def place(float[:, ::1] block, const float[:, ::1] values, columns, scales):
     """Write each row of ``values``, scaled, into its column of ``block``."""
@@ -65,10 +66,10 @@ def joined(list parts not None):
 
 def probabilities(const float[:, ::1] odds):
     """Turn odds of stage one's answers into probabilities; (n_lines, 5)."""
-    cdef Py_ssize_t n = odds.shape[0], i
+    cdef Py_ssize_t n = odds.shape[0], i, j
     out_array = np.empty((n, N_OPINIONS), dtype=np.float32)
     cdef float[:, ::1] out = out_array
-    cdef float one = 1, rest  # in single precision throughout
+    cdef float one = 1, rounding = 12, rest  # in single precision throughout
     for i in range(n):
         out[i, 0] = odds[i, 0] / (one + odds[i, 0])
         out[i, 1] = odds[i, 1] / (one + odds[i, 1])
@@ -76,6 +77,8 @@ def probabilities(const float[:, ::1] odds):
         out[i, 2] = odds[i, 2] * rest
         out[i, 3] = odds[i, 3] * rest
         out[i, 4] = odds[i, 4] * rest
+        for j in range(N_OPINIONS):
+            out[i, j] = (out[i, j] + rounding) - rounding
     return out_array
 
 
@@ -354,7 +357,7 @@ def aboutness(
         block[i, 2] = <float>(often / weight)
         block[i, 3] = <float>title
         block[i, 4] = title > 0.8
-        sums[i + 1, 0] = sums[i, 0] + elsewhere[i] * chars[i]
+        sums[i + 1, 0] = sums[i, 0] + ((elsewhere[i] * chars[i] + ROUNDING) - ROUNDING)
         sums[i + 1, 1] = sums[i, 1] + chars[i]
     for d in range(ends.shape[0] - 1):
         page = sums[ends[d + 1], 0] - sums[ends[d], 0]

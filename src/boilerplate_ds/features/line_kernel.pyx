@@ -65,22 +65,18 @@ def lay_out(list lines not None, Py_ssize_t most, const uint32_t[::1] table):
         start[i] = total
         length[i] = size
         total += size + 1
-        room += most_words(page_of(<str>item), size)
     class_array = np.empty(total, dtype=np.uint8)
     normal_array = np.empty(total, dtype=np.uint32)
-    # room for all words that there can be, and one; what is not written to is not taken from the system
-    word_start_array, word_length_array, word_line_array = (np.empty(room + 1, dtype=np.int64) for _ in range(3))
-    hash_array = np.empty(room + 1, dtype=np.uint64)
     cdef uint8_t[::1] classes = class_array
     cdef uint32_t[::1] normal = normal_array
-    cdef int64_t[::1] word_start = word_start_array, word_length = word_length_array, word_line = word_line_array
-    cdef uint64_t[::1] hashes = hash_array
+    cdef int64_t[::1] word_start, word_length, word_line
+    cdef uint64_t[::1] hashes
+    word_start_array = word_length_array = word_line_array = np.empty(0, dtype=np.int64)
+    hash_array = np.empty(0, dtype=np.uint64)
     if table.shape[0] < 256:
         raise ValueError("a table for every character of one byte, at least")
     arrays.table, arrays.last = &table[0], table.shape[0] - 1
     arrays.classes, arrays.normal = &classes[0], &normal[0]
-    arrays.word_start, arrays.word_length = &word_start[0], &word_length[0]
-    arrays.word_line, arrays.word_hash = &word_line[0], &hashes[0]
     classes[0] = SPACE
     normal[0] = NEWLINE
     for i in range(n):
@@ -91,8 +87,16 @@ def lay_out(list lines not None, Py_ssize_t most, const uint32_t[::1] table):
         of_line = 0
         if size:
             page = page_of(line)
-            if at + size >= total or size > page.size or n_words + most_words(page, size) > room:
+            if at + size >= total or size > page.size:
                 raise ValueError("a line changed while it was read")
+            if n_words + size > room:  # a word has a character or more; most have some, and a space
+                room = max(2 * room, total // 4) + size
+                word_start_array = word_start = resized(word_start_array, room)
+                word_length_array = word_length = resized(word_length_array, room)
+                word_line_array = word_line = resized(word_line_array, room)
+                hash_array = hashes = resized(hash_array, room)
+                arrays.word_start, arrays.word_length = &word_start[0], &word_length[0]
+                arrays.word_line, arrays.word_hash = &word_line[0], &hashes[0]
             if page.kind == 1:
                 n_words += lay_out_line(<const uint8_t*>page.data, size, arrays, at, i, n_words)
             elif page.kind == 2:
@@ -116,9 +120,11 @@ def lay_out(list lines not None, Py_ssize_t most, const uint32_t[::1] table):
     )
 
 
-cdef inline Py_ssize_t most_words(Page page, Py_ssize_t size) noexcept:
-    """How many words a line of so many characters can have; those of one byte are no words by themselves."""
-    return (size + 1) // 2 if page.kind == 1 else size
+cdef resized(array, Py_ssize_t room):
+    """Give ``array`` with room for more behind it."""
+    larger = np.empty(room, dtype=array.dtype)
+    larger[: len(array)] = array
+    return larger
 
 
 cdef inline uint32_t entry_of(letters letter, Arrays arrays) noexcept:

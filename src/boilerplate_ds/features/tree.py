@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from boilerplate_ds.compiled import kernel
-from boilerplate_ds.features.columns import block_of, log, side_by_side, with_logarithms
+from boilerplate_ds.features.columns import block_of, exact, log, side_by_side, with_logarithms
 from boilerplate_ds.features.lines import SPREAD, mix
 from boilerplate_ds.features.link_tokens import N_KINDS, LinkTargets
 from boilerplate_ds.sources.html_tags import TAG_IDS, TAGS
@@ -317,7 +317,7 @@ def _values(
         (
             np.ones(len(chars)),
             chars,
-            chars * forest.link_share,
+            exact(chars * forest.link_share),
             chars * repeated,
             opinions * chars[:, None],
         )

@@ -16,6 +16,7 @@ cdef enum:
     N_VALUES = 9  # what is summed over lines: one, characters, linked ones, repeated ones, five opinions
 
 cdef uint64_t SPREAD = 0x9E3779B97F4A7C15ULL
+cdef double ROUNDING = 6442450944.0  # as in columns.py
 
 
 def inherited(
@@ -223,7 +224,7 @@ def values(
     for i in range(n):
         out[i, 0] = 1
         out[i, 1] = chars[i]
-        out[i, 2] = chars[i] * link_share[i]
+        out[i, 2] = (chars[i] * link_share[i] + ROUNDING) - ROUNDING
         out[i, 3] = chars[i] * repeated[i]
         for j in range(N_VALUES - 4):
             out[i, 4 + j] = opinions[i, j] * chars[i]

@@ -104,7 +104,8 @@ class Network:
             "in.grid": scale * np.float32(FEATURE_STEPS),
             "in.weight": weight,
             "in.step": step,
-            "in.bias": trained["in.bias"] - (trained["mean"] * scale) @ own,
+            "in.bias": trained["in.bias"]
+            - (trained["mean"] * scale * np.float64(FEATURE_STEPS)) @ (weight * step),
         }
         grids = [(TOP_CHANNEL / np.maximum(high, 1e-3)).astype(np.float32) for high in highest]
         for block, grid in enumerate(grids[:-1]):
@@ -143,15 +144,24 @@ class Network:
         Parameters
         ----------
         features : ndarray of float32, shape (n_lines, n_features)
-            Columns that are left out at the end count as zero.
+            Finite; columns that are left out at the end count as zero.
         ends : ndarray of int64, shape (n_documents + 1,)
-            Document ``d`` has the lines ``ends[d]`` to ``ends[d + 1]``.
+            Document ``d`` has the lines ``ends[d]`` to ``ends[d + 1]``; from 0 to ``n_lines``.
 
         Returns
         -------
         ndarray of float32, shape (n_lines, 5)
+
+        Raises
+        ------
+        ValueError
+            If the documents' lines are not those of ``features``.
         """
-        ends = ends - ends[0]
+        if ends[0] or ends[-1] != len(features):
+            raise ValueError(
+                f"documents of the lines {ends[0]} to {ends[-1]}, but features of {len(features)}"
+            )
+        features = np.ascontiguousarray(features, dtype=np.float32)
         if _KERNEL is not None and _KERNEL.vectors():
             read: Floats = _KERNEL.read(features, ends, *self._packed, _KERNEL.vectors())
             return read
@@ -160,6 +170,10 @@ class Network:
             first, last = some[0], some[-1]
             logits[first:last] = _read(self._numbers, features[first:last], some - first)
         return logits
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave behind what was made for this processor."""
+        return Network, (dict(self.parameters),)
 
     @cached_property
     def _numbers(self) -> dict[str, Floats]:

@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=True, wraparound=False, initializedcheck=False, cdivision=True
-"""What the second stage does between its matrix products, and after them, compiled.
+"""The second stage, compiled: the whole network where there are vectors for it, else between matrix products.
 
 :mod:`boilerplate_ds.model.network` and :mod:`boilerplate_ds.model.runtime` are the definitions; results are
 the same bit by bit. Exponentials are left to numpy, whose last bit is no other library's.
@@ -114,7 +114,13 @@ cdef extern from *:
         float *logits, ptrdiff_t n_logits, const float *features, ptrdiff_t n_lines, ptrdiff_t n_features,
         const network *layers, float *hidden, int16_t *numbers, ptrdiff_t n_padded, void *scratch);
 
-    #if defined(__x86_64__) && (defined(__clang__) ? __clang_major__ >= 8 : __GNUC__ >= 8)
+    /* as network.py has them */
+    #define TOP_FEATURE 2047
+    #define TOP_CHANNEL 255
+    #define FINER 8
+
+    /* on Windows hatch_build.py does not forbid fused multiply-adds */
+    #if defined(__x86_64__) && !defined(_WIN32) && (defined(__clang__) ? __clang_major__ >= 8 : __GNUC__ >= 8)
     #include <immintrin.h>
 
     #define NAME(function) function##_512

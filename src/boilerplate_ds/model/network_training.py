@@ -296,7 +296,9 @@ def _highest(
     p: Mapping[str, Floats], features: Floats, ends: NDArray[np.int64], batch_lines: int
 ) -> list[Floats]:
     """How high each channel goes before each block and after the last, but for one line in 10,000."""
-    some = np.arange(0, len(ends) - 1, max(int(ends[-1] - ends[0]) // _SAMPLE, 1))
+    sizes = np.diff(ends)
+    some = np.random.default_rng(0).permutation(np.flatnonzero(sizes))
+    some = some[: np.searchsorted(np.cumsum(sizes[some]), _SAMPLE) + 1]
     layers: list[list[Floats]] = []
     for batch in _parts(some, ends, batch_lines):
         lines, batch_ends = _lines_of(batch, ends)

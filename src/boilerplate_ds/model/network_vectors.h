@@ -18,7 +18,7 @@ TARGET static inline FLOATS NAME(worth)(NUMBERS sum, const float *step, const fl
 TARGET static inline void NAME(whole)(int16_t *numbers, const float *channels, const float *grid, float finer) {
     for (int c = 0; c < CHANNELS; c += LANES) {
         FLOATS value = MULTIPLY(LOAD(channels + c), MULTIPLY(LOAD(grid + c), SET(finer)));
-        STORE_NUMBERS(numbers + c, TO_NUMBERS(LEAST(value, SET(255 * finer))));
+        STORE_NUMBERS(numbers + c, TO_NUMBERS(LEAST(value, SET(TOP_CHANNEL * finer))));
     }
 }
 
@@ -28,7 +28,7 @@ TARGET static void NAME(read_features)(
     float *hidden, const float *features, ptrdiff_t n_lines, ptrdiff_t n_features, const layer *in,
     int16_t *numbers, ptrdiff_t n_padded
 ) {
-    const FLOATS top = SET(2047), bottom = SET(-2047);
+    const FLOATS top = SET(TOP_FEATURE), bottom = SET(-TOP_FEATURE);
     const int16_t *weight = (const int16_t *) in->weight;
     NUMBERS sum[GROUP][CHANNELS / LANES];
     for (ptrdiff_t i = 0; i < n_lines; i++) {
@@ -78,12 +78,12 @@ TARGET static void NAME(read_block)(
         for (int j = 0; j < CHANNELS / LANES; j++) {
             FLOATS value = LOAD(hidden + i * CHANNELS + LANES * j);
             total[j] = ADD(total[j], value);
-            value = LEAST(MULTIPLY(value, LOAD(block->grid + LANES * j)), SET(255));
+            value = LEAST(MULTIPLY(value, LOAD(block->grid + LANES * j)), SET(TOP_CHANNEL));
             STORE_CHANNELS(channels + i * CHANNELS + LANES * j, TO_NUMBERS(value));
         }
     for (int j = 0; j < CHANNELS / LANES; j++)
         STORE(mean + LANES * j, DIVIDE(total[j], SET((float) n_lines)));
-    NAME(whole)(numbers, mean, block->grid, 8);
+    NAME(whole)(numbers, mean, block->grid, FINER);
     for (int j = 0; j < CHANNELS / LANES; j++) {
         const int16_t *weight = (const int16_t *) page->weight + 2 * LANES * j;
         NUMBERS sum = SET_NUMBER(0);
@@ -122,7 +122,7 @@ TARGET static void NAME(read_block)(
 TARGET static void NAME(read_logits)(float *logits, ptrdiff_t n_logits, const float *hidden, const layer *out) {
     int16_t numbers[CHANNELS];
     int32_t sums[16];
-    NAME(whole)(numbers, hidden, out->grid, 8);
+    NAME(whole)(numbers, hidden, out->grid, FINER);
     for (int j = 0; j < 16 / LANES; j++) {
         const int16_t *weight = (const int16_t *) out->weight + 2 * LANES * j;
         NUMBERS sum = SET_NUMBER(0);

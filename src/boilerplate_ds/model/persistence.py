@@ -223,6 +223,8 @@ def _read_tensors(path: Path, data: bytes, promised: Mapping[str, Any]) -> dict[
             raise ModelError(f"{path}: tensor {name} holds values that are not finite")
         if name.startswith("network.") and np.abs(values.astype(np.float32)).max() > MAX_FIGURE:
             raise ModelError(f"{path}: tensor {name} holds values that nothing can be calculated with")
+        if name.startswith("network.") and name.endswith("grid") and values.min() < 0:
+            raise ModelError(f"{path}: tensor {name} holds values below zero")
     if np.abs(tensors["network.in.weight"].astype(np.int64)).sum(axis=0).max() > MOST_WEIGHT:
         raise ModelError(f"{path}: tensor network.in.weight holds more than single precision can add up")
     for grove in _groves(tensors):
