@@ -797,6 +797,19 @@ def test_texts_that_differ_or_are_missing_are_named(standoff: Path, tmp_path: Pa
     assert json.loads(incomplete.stdout)["missing"] == [gone["id"]]
 
 
+def test_a_second_copy_adds_to_the_texts_of_the_first(standoff: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copies" / "deep" / "pages.jsonl"
+    lines = copy.read_text().splitlines(keepends=True)
+    copy.write_text("".join(lines[:10]))
+    assert run("hydrate", standoff, "--from", copy).exit_code == BAD_RECORDS
+    copy.write_text("".join(lines[8:]))
+    result = run("hydrate", standoff, "--from", copy)
+    assert result.exit_code == DONE
+    assert "matched   8 of 16" in result.stdout
+    assert "kept      8 documents of an earlier copy" in result.stdout
+    assert len(load_collection(standoff).annotations) == 16
+
+
 @pytest.mark.parametrize("source", ["nowhere", "empty"])
 def test_without_a_copy_hydration_cannot_run(standoff: Path, tmp_path: Path, source: str) -> None:
     (tmp_path / "empty").mkdir()

@@ -60,7 +60,8 @@ def hydrate(labels: Path, source: Path | None, out: Path | None, as_json: bool) 
 
     LABELS is a collection, or a dataset that export wrote; the texts of a dataset are found by their hashes
     in files of any format. Without --from the corpus of a collection is downloaded at its pinned revision.
-    Every text is checked against its hash; what is missing or differs is reported and left out.
+    Every text is checked against its hash; what is missing or differs is reported and left out. Texts of a
+    collection that an earlier copy gave stay.
 
     \b
     Example:
@@ -118,8 +119,9 @@ def _print_hydrated(report: HydrateReport) -> None:
         click.echo(f"missing   {show_invisible(doc_id)}: not in {report.source}")
     for item in report.differing:
         click.echo(f"differs   {show_invisible(item.id)}: {item.reason}")
-    labelled = report.matched + len(report.missing) + len(report.differing)
-    click.echo(f"matched   {report.matched:,} of {labelled:,} labelled documents in {report.source}")
+    click.echo(f"matched   {report.matched:,} of {report.labelled:,} labelled documents in {report.source}")
+    if report.kept:
+        click.echo(f"kept      {report.kept:,} documents of an earlier copy")
     if not report.is_pinned:
         click.echo(f"note      this is another copy than the pinned one ({report.corpus.revision})")
     if report.written is not None:
