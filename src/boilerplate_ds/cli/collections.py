@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from boilerplate_ds.cli.console import end, file, folder, json_option, progress_bars, require_input, told
+from boilerplate_ds.cli.console import (
+    end,
+    ending_as_interrupted,
+    file,
+    folder,
+    json_option,
+    progress_bars,
+    require_input,
+    told,
+)
 from boilerplate_ds.errors import Rejects
 from boilerplate_ds.invisible import show_invisible
 
@@ -86,7 +95,8 @@ def _hydrate_export(dataset: Path, source: Path, out: Path, as_json: bool) -> No
 
     require_input([str(source)])
     rejects = told(Rejects())
-    report = hydrate_export(dataset, [source], out, rejects=rejects)
+    with ending_as_interrupted():
+        report = hydrate_export(dataset, [source], out, rejects=rejects)
     if as_json:
         click.echo(json.dumps(report.as_json(), indent=2))
     else:
@@ -98,7 +108,7 @@ def _hydrate_collection(collection: Path, source: Path | None, as_json: bool) ->
     from boilerplate_ds.labeling.hydrate import hydrate as run_hydrate
 
     rejects = told(Rejects())
-    with progress_bars() as tell:
+    with ending_as_interrupted(), progress_bars() as tell:
         report = run_hydrate(
             collection,
             source,
