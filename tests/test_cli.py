@@ -911,8 +911,12 @@ def test_a_model_is_not_saved_among_other_files(collection: Path, tmp_path: Path
     (tmp_path / "README.md").write_text("mine")
     result = run("train", collection, "-o", tmp_path, "--epochs", 1, "--jobs", 1)
     assert result.exit_code == COULD_NOT_RUN
-    assert "holds README.md, and no model" in result.stderr
+    assert "holds README.md, and no boilerplate-ds model" in result.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["README.md"]
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    assert run("train", collection, "-o", tmp_path).exit_code == COULD_NOT_RUN
+    result = run("train", tmp_path / "nowhere", "-o", tmp_path / "README.md" / "model")
+    assert "README.md: is a file; name a folder for the model" in one_message(result)
     again = shutil.copytree(trained[0], tmp_path / "model")
     assert run("train", collection, "-o", again, "--epochs", 1, "--jobs", 1).exit_code == DONE
 

@@ -66,10 +66,11 @@ def train(
       boilerplate-ds train labels/starter -o models/mine --folds 5
     """
     from boilerplate_ds.model import LineClassifier
+    from boilerplate_ds.model.persistence import check_model_folder
     from boilerplate_ds.shipped import shipped
     from boilerplate_ds.training import card, run
 
-    card.check_model_folder(out)
+    check_model_folder(out)
     labels = labelled(collections or [shipped("labels/starter")])
     classifier = LineClassifier(epochs=epochs, random_state=seed, n_jobs=jobs)
     with progress_bars() as tell:
