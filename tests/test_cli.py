@@ -886,6 +886,31 @@ def test_a_model_is_judged_on_wcxb(tmp_path: Path) -> None:
     assert "[article]" in run("evaluate", shipped("models/web"), "--wcxb", wcxb).stdout
 
 
+def test_a_wcxb_file_without_pages_gives_nothing_to_measure_on(tmp_path: Path) -> None:
+    path = write_wcxb(tmp_path / "w.parquet")
+    parquet.write_table(parquet.read_table(path).slice(0, 0), path)
+    result = run("evaluate", shipped("models/web"), "--wcxb", path)
+    assert result.exit_code == COULD_NOT_RUN
+    assert "no page has any text; there is nothing to learn from or to measure on" in one_message(result)
+
+
+def test_pages_whose_html_is_known_are_counted_and_none_is_an_error(
+    collection: Path, tmp_path: Path, trained
+) -> None:
+    ids = list(load_collection(collection).documents)[:3]
+    for name, keys in (("some", ids), ("none", [1, 2])):
+        parquet.write_table(pa.table({"id": keys, "html": [HTML] * len(keys)}), tmp_path / name)
+    judged = run("evaluate", trained[0], "--labels", collection, "--html", tmp_path / "some", "--json")
+    assert judged.exit_code == DONE
+    assert judged.stderr == "HTML for 3 of 16 pages\n"
+    assert json.loads(judged.stdout)["four_class"]["small, html"]["documents"] == 3
+    for command in (["evaluate", trained[0], "--labels"], ["train", "-o", tmp_path / "out"]):
+        result = run(*command, collection, "--html", tmp_path / "none")
+        assert result.exit_code == COULD_NOT_RUN
+        assert "none: HTML of no labelled page; ids must be" in one_message(result)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_wcxb_page_that_is_refused_is_named(tmp_path: Path) -> None:
     wcxb = write_wcxb(tmp_path / "w.parquet", html="<" * 2_000_001)
     result = run("evaluate", shipped("models/web"), "--wcxb", wcxb, "--json")
