@@ -797,6 +797,19 @@ def test_texts_that_differ_or_are_missing_are_named(standoff: Path, tmp_path: Pa
     assert json.loads(incomplete.stdout)["missing"] == [gone["id"]]
 
 
+def test_a_second_copy_adds_to_the_texts_of_the_first(standoff: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copies" / "deep" / "pages.jsonl"
+    lines = copy.read_text().splitlines(keepends=True)
+    copy.write_text("".join(lines[:10]))
+    assert run("hydrate", standoff, "--from", copy).exit_code == BAD_RECORDS
+    copy.write_text("".join(lines[8:]))
+    result = run("hydrate", standoff, "--from", copy)
+    assert result.exit_code == DONE
+    assert "matched   8 of 16" in result.stdout
+    assert "kept      8 documents of an earlier copy" in result.stdout
+    assert len(load_collection(standoff).annotations) == 16
+
+
 @pytest.mark.parametrize("source", ["nowhere", "empty"])
 def test_without_a_copy_hydration_cannot_run(standoff: Path, tmp_path: Path, source: str) -> None:
     (tmp_path / "empty").mkdir()
@@ -873,6 +886,31 @@ def test_a_model_is_judged_on_wcxb(tmp_path: Path) -> None:
     assert "[article]" in run("evaluate", shipped("models/web"), "--wcxb", wcxb).stdout
 
 
+def test_a_wcxb_file_without_pages_gives_nothing_to_measure_on(tmp_path: Path) -> None:
+    path = write_wcxb(tmp_path / "w.parquet")
+    parquet.write_table(parquet.read_table(path).slice(0, 0), path)
+    result = run("evaluate", shipped("models/web"), "--wcxb", path)
+    assert result.exit_code == COULD_NOT_RUN
+    assert "no page has any text; there is nothing to learn from or to measure on" in one_message(result)
+
+
+def test_pages_whose_html_is_known_are_counted_and_none_is_an_error(
+    collection: Path, tmp_path: Path, trained
+) -> None:
+    ids = list(load_collection(collection).documents)[:3]
+    for name, keys in (("some", ids), ("none", [1, 2])):
+        parquet.write_table(pa.table({"id": keys, "html": [HTML] * len(keys)}), tmp_path / name)
+    judged = run("evaluate", trained[0], "--labels", collection, "--html", tmp_path / "some", "--json")
+    assert judged.exit_code == DONE
+    assert judged.stderr == "HTML for 3 of 16 pages\n"
+    assert json.loads(judged.stdout)["four_class"]["small, html"]["documents"] == 3
+    for command in (["evaluate", trained[0], "--labels"], ["train", "-o", tmp_path / "out"]):
+        result = run(*command, collection, "--html", tmp_path / "none")
+        assert result.exit_code == COULD_NOT_RUN
+        assert "none: HTML of no labelled page; ids must be" in one_message(result)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_wcxb_page_that_is_refused_is_named(tmp_path: Path) -> None:
     wcxb = write_wcxb(tmp_path / "w.parquet", html="<" * 2_000_001)
     result = run("evaluate", shipped("models/web"), "--wcxb", wcxb, "--json")
@@ -898,8 +936,12 @@ def test_a_model_is_not_saved_among_other_files(collection: Path, tmp_path: Path
     (tmp_path / "README.md").write_text("mine")
     result = run("train", collection, "-o", tmp_path, "--epochs", 1, "--jobs", 1)
     assert result.exit_code == COULD_NOT_RUN
-    assert "holds README.md, and no model" in result.stderr
+    assert "holds README.md, and no boilerplate-ds model" in result.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["README.md"]
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    assert run("train", collection, "-o", tmp_path).exit_code == COULD_NOT_RUN
+    result = run("train", tmp_path / "nowhere", "-o", tmp_path / "README.md" / "model")
+    assert "README.md: is a file; name a folder for the model" in one_message(result)
     again = shutil.copytree(trained[0], tmp_path / "model")
     assert run("train", collection, "-o", again, "--epochs", 1, "--jobs", 1).exit_code == DONE
 

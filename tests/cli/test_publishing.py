@@ -55,6 +55,10 @@ def n_documents(report: dict) -> int:
     return sum(split["documents"] for split in report["splits"].values())
 
 
+def ids_of(folder: Path, language: str) -> set[str]:
+    return {page.id for page in load_collection(folder).documents.values() if page.language == language}
+
+
 def test_all_texts_of_a_collection_that_has_them_are_exported(labels: Path, tmp_path: Path) -> None:
     report = exported(tmp_path / "set", labels)
     assert (n_documents(report), report["without_text"]) == (16, 0)
@@ -67,6 +71,21 @@ def test_gold_only_leaves_out_what_one_person_alone_labelled(labels: Path, tmp_p
     assert set(frame["language"]) == {"de"}
     assert set(frame["decided"]) == {"agreed"}
     assert "| Krippendorff's α | 1.000 |" in (tmp_path / "set" / "README.md").read_text("utf-8")
+
+
+def test_an_adjudicator_alone_is_one_annotator(labels: Path, tmp_path: Path) -> None:
+    file = labels / "annotations" / "authors.jsonl"
+    records = [json.loads(line) for line in file.read_text().splitlines()]
+    english = [record for record in records if record["doc_id"] in ids_of(labels, "en")]
+    alone, checked = (
+        [record | {"annotator": "adjudicated"} for record in english[i : i + 1]] for i in (0, 1)
+    )
+    file.write_text("".join(json.dumps(r) + "\n" for r in records if r != english[0]))
+    decided = labels / "annotations" / "adjudicated.jsonl"
+    decided.write_text("".join(json.dumps(r) + "\n" for r in alone + checked))
+    assert n_documents(exported(tmp_path / "set", labels, "--gold-only")) == 9
+    frame = pandas.read_parquet(tmp_path / "set" / "documents")
+    assert set(frame["id"][frame["language"] == "en"]) == {checked[0]["doc_id"]}
 
 
 def test_only_documents_of_a_licence_are_exported(labels: Path, tmp_path: Path) -> None:

@@ -106,3 +106,15 @@ def test_collections_are_reviewed_one_at_a_time(collection, tmp_path):
     result = run("review", tmp_path / "labels", "-o", tmp_path / "q")
     assert result.exit_code == 2
     assert "one at a time" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["queue", "review"])
+def test_a_place_that_is_not_there_is_named_before_any_work(command, half_labelled, tmp_path, monkeypatch):
+    for place in (
+        "boilerplate_ds.training.cross_validation.cross_validate",
+        "boilerplate_ds.cleaning.Cleaner",
+    ):
+        monkeypatch.setattr(place, lambda *_, **__: pytest.fail("the work was done first"))
+    result = run(command, half_labelled, "-o", tmp_path / "nodir" / "q.jsonl")
+    assert result.exit_code == 2
+    assert "nodir: no such folder to write q.jsonl to" in result.stderr

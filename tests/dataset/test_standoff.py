@@ -118,6 +118,22 @@ def test_a_loaded_set_gets_its_texts_back(
 
 
 @pytest.mark.parametrize("config", ["documents", "lines"])
+def test_a_streamed_set_gets_its_texts_back(
+    config: str, tmp_path: Path, standoff: Path, load: Any, gold_pages: list[GoldDocument]
+) -> None:
+    write(tmp_path / "full", gold_pages)
+    pages = write_pages(tmp_path / "pages.jsonl", gold_pages)
+    full = load(str(tmp_path / "full"), config)
+    hydrated = hydrate_dataset(load(str(standoff), config, streaming=True), pages)
+    assert hydrated["train"].features == full["train"].features
+    assert {split: list(rows) for split, rows in hydrated.items()} == {
+        split: list(rows) for split, rows in full.items()
+    }
+    one = hydrate_dataset(load(str(standoff), config, split="train", streaming=True), pages)
+    assert list(one) == list(full["train"])
+
+
+@pytest.mark.parametrize("config", ["documents", "lines"])
 def test_a_loaded_set_keeps_nulls_where_no_page_is_found(
     config: str, tmp_path: Path, standoff: Path, load: Any, gold_pages: list[GoldDocument]
 ) -> None:

@@ -120,6 +120,7 @@ def test_a_report_says_everything_in_words_and_as_json(folder: Path, copy: Path,
         "is_pinned": False,
         "written": None,
         "matched": 0,
+        "kept": 0,
         "missing": ["p2"],
         "differing": {"p1": "2 labels for the 1 lines of document 'p1'"},
         "extra": 1,
@@ -164,6 +165,23 @@ def test_a_failure_leaves_the_earlier_documents(folder: Path, copy: Path) -> Non
         hydrate(folder, copy)
     assert written.read_bytes() == before
     assert list(written.parent.iterdir()) == [written]
+
+
+def test_documents_of_an_earlier_copy_are_kept_while_they_fit(folder: Path, tmp_path: Path) -> None:
+    first = write_copy(tmp_path / "first.jsonl", {"p1": PAGES["p1"]})
+    second = write_copy(tmp_path / "second.jsonl", {"p1": ["Menu", "Boat"], "p2": PAGES["p2"]})
+    assert hydrate(folder, first).missing == ("p2",)
+    report = hydrate(folder, second)
+    assert (report.matched, report.kept, report.missing, report.differing) == (1, 1, (), ())
+    assert report.is_complete
+    assert "kept      1 documents of an earlier copy" in str(report)
+    assert report.written is not None
+    texts = {key: list(document.lines) for key, document in load_collection(folder).documents.items()}
+    assert texts == {"p1": PAGES["p1"], "p2": PAGES["p2"]}
+
+    report.written.write_text(report.written.read_text().replace("Menu", "Other") + "no JSON\n")
+    report = hydrate(folder, write_copy(tmp_path / "third.jsonl", {"p3": PAGES["p3"]}))
+    assert (report.matched, report.kept, report.missing) == (0, 1, ("p1",))
 
 
 def test_without_an_address_the_error_says_how_to_get_the_corpus(folder: Path, tmp_path: Path) -> None:

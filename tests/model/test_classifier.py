@@ -55,6 +55,11 @@ def test_a_loaded_model_knows_what_it_was_trained_with(small_model, tmp_path):
 def test_what_is_no_document_is_named(small_model):
     with pytest.raises(TypeError, match=r"a Document is read, not str; Document\.from_text"):
         small_model.predict(["a text"])
+    for groups in (None, ["a"]):
+        with pytest.raises(TypeError, match=r"a Document is read, not str; Document\.from_text"):
+            LineClassifier().fit(["a text"], [[0]], groups)
+    with pytest.raises(TypeError, match="a Document is read, not str"):
+        small_model.score(["a text"], [[0]])
 
 
 @pytest.mark.parametrize(

@@ -268,6 +268,47 @@ def test_facts_that_no_config_can_hold_leave_the_model_that_is_there(small_model
     assert load_model(folder)
 
 
+@pytest.mark.parametrize("config", [{"model_type": "bert"}, {"format": None}, [], "no JSON"])
+def test_the_model_of_another_project_is_never_replaced(small_model, tmp_path, config):
+    (tmp_path / "config.json").write_text(config if isinstance(config, str) else json.dumps(config))
+    (tmp_path / "model.safetensors").write_bytes(b"theirs")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(ModelError, match=r"holds config\.json, and no boilerplate-ds model"):
+        small_model.save(tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_model_of_an_older_format_is_replaced(small_model, folder):
+    rewrite(folder, format="boilerplate-ds/1", tensors={})
+    small_model.save(folder)
+    assert load_model(folder)
+
+
+def test_a_model_needs_a_folder(small_model, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    for folder in (tmp_path / "file", tmp_path / "file" / "deep" / "model"):
+        with pytest.raises(ModelError, match="file: is a file"):
+            small_model.save(folder)
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(ModelError, match="link: is a file"):
+        small_model.save(tmp_path / "link")
+
+
+def test_parameters_of_numpy_are_saved_as_plain_numbers(small_model, tmp_path):
+    model = LineClassifier(epochs=np.int64(3), n_folds=np.int8(2), random_state=np.random.RandomState(1))
+    model.model_ = small_model.model_
+    facts = persistence.read_config(model.save(tmp_path / "model"))["facts"]
+    assert facts["parameters"] == {"epochs": 3, "n_folds": 2, "n_jobs": 1, "random_state": None}
+    assert LineClassifier.load(tmp_path / "model").epochs == 3
+
+
+def test_loading_reads_the_config_once(saved, monkeypatch):
+    read, read_bytes = [], Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path.name) or read_bytes(path))
+    LineClassifier.load(saved)
+    assert sorted(read) == ["config.json", "model.safetensors"]
+
+
 def test_a_pickle_in_place_of_the_weights_is_not_opened(folder):
     class Bomb:
         def __reduce__(self):

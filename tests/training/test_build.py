@@ -14,7 +14,7 @@ import pytest
 
 from boilerplate_ds import Cleaner
 from boilerplate_ds.dataset.splits import split_sites
-from boilerplate_ds.errors import DatasetError
+from boilerplate_ds.errors import DatasetError, ModelError
 from boilerplate_ds.labeling.pages import ingest_pages, read_pages
 from boilerplate_ds.training.build import BuildResult, build
 
@@ -187,6 +187,16 @@ def test_too_little_to_build_from_is_an_error(
     with pytest.raises(DatasetError, match=message):
         build(tmp_path / "labels", tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_model_folder_that_holds_other_files_is_refused_before_anything_is_written(
+    labels: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "note.txt").write_text("mine")
+    with pytest.raises(ModelError, match=r"holds note\.txt, and no boilerplate-ds model"):
+        build(labels, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
 def test_labels_without_any_text_are_an_error(labels: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -147,6 +148,11 @@ def test_a_collection_of_ones_own_is_named_too(model, tmp_path: Path) -> None:
     card = (tmp_path / "README.md").read_text(encoding="utf-8")
     assert "- **mine**: A labelled collection of your own." in card
     assert "lines-dev" not in card
+
+
+def test_a_collection_may_have_any_name_that_a_folder_has(model, tmp_path: Path) -> None:
+    save_with_card(model, tmp_path, [page(os.fsdecode(b"m\xe9ine"), TEXT, 0)], None, n_folds=0)
+    assert "- **m?ine**: A labelled" in (tmp_path / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_figures_are_written_for_programs(model, tmp_path: Path, figures) -> None:

@@ -197,3 +197,37 @@ def test_html_is_read_by_id(tmp_path: Path) -> None:
     parquet.write_table(pa.table({"id": ["1"]}), path)
     with pytest.raises(DatasetError, match="columns id and html"):
         read_html(path)
+
+
+@pytest.mark.parametrize(
+    ("ids", "html"),
+    [
+        (pa.array([1, 2]), ["<p>é</p>", "<p>x</p>"]),
+        ([b"1", b"2"], ["<p>é</p>".encode(), b"<p>x</p>"]),
+        (["1", "2"], ["<meta charset=latin-1><p>é</p>".encode("latin-1"), b"<p>x</p>"]),
+        (["1", "2", "3", None], ["<p>é</p>", "<p>x</p>", None, "<p>y</p>"]),
+        (pa.array(["1", "2"]).dictionary_encode(), pa.array(["<p>é</p>", "<p>x</p>"], pa.large_string())),
+    ],
+    ids=["integer ids", "bytes", "bytes of another encoding", "nulls", "other kinds of strings"],
+)
+def test_ids_and_html_are_read_whatever_their_type(tmp_path: Path, ids: object, html: object) -> None:
+    parquet.write_table(pa.table({"id": ids, "html": html}), tmp_path / "h.parquet")
+    read = read_html(tmp_path / "h.parquet")
+    assert {key: source[-8:] for key, source in read.items()} == {"1": "<p>é</p>", "2": "<p>x</p>"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"html": [1, 2]}, "column html holds int, not strings"),
+        ({"html": [["a"], ["b"]]}, "column html holds list, not strings"),
+        ({"id": [0.5, 1.5]}, "column id holds float, not strings"),
+        ({"id": [True, False]}, "column id holds bool, not strings"),
+        ({"html": pa.array([b"\xff", b"a"]).view(pa.string())}, "can't be read as Parquet .*utf-8"),
+    ],
+)
+def test_a_column_of_another_type_is_named(tmp_path: Path, changes: dict, message: str) -> None:
+    path = tmp_path / "h.parquet"
+    parquet.write_table(pa.table({"id": ["1", "2"], "html": ["a", "b"], **changes}), path)
+    with pytest.raises(DatasetError, match=rf"h\.parquet: {message}"):
+        read_html(path)

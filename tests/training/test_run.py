@@ -19,6 +19,7 @@ from boilerplate_ds.training.run import (
     cross_validate_pages,
     figures_of,
     find_collections,
+    html_coverage,
     read_labels,
     train,
     training_pages,
@@ -135,6 +136,22 @@ def test_pages_of_all_origins_are_trained_on(collection: Path, tmp_path: Path) -
     assert [item.record for item in labels.rejects.items] == ["page 0002"]
 
 
+def test_html_of_no_labelled_page_is_refused(collection: Path, tmp_path: Path) -> None:
+    labels = read_labels([collection])
+    wcxb = write_wcxb(tmp_path / "w.parquet", [row(1)])
+    html = write_wcxb(tmp_path / "h.parquet", [row(1)])
+    with pytest.raises(DatasetError, match=r"h\.parquet: HTML of no labelled page"):
+        training_pages(labels, wcxb=wcxb, html=[html])
+
+
+def test_labelled_pages_with_html_are_counted(collection: Path, tmp_path: Path) -> None:
+    labels = read_labels([collection])
+    ids = [item.document.id for item in labels.documents[:3]]
+    html = write_wcxb(tmp_path / "h.parquet", [row(n, id=doc_id) for n, doc_id in enumerate(ids)])
+    wcxb = write_wcxb(tmp_path / "w.parquet", [row(1)])
+    assert html_coverage(training_pages(labels, wcxb=wcxb, html=[html])) == (3, 16)
+
+
 def test_wcxb_lends_its_html_to_labelled_pages(tmp_path: Path) -> None:
     source = tmp_path / "page.txt"
     source.write_text("@@\n@id wcxb-0001\n@site site1.example\nn Home\nc Ferry number 1 to run\n")
@@ -145,7 +162,7 @@ def test_wcxb_lends_its_html_to_labelled_pages(tmp_path: Path) -> None:
 
 
 def test_nothing_to_train_on_is_an_error() -> None:
-    with pytest.raises(DatasetError, match="no labelled page has any text"):
+    with pytest.raises(DatasetError, match="no page has any text; there is nothing to learn from"):
         training_pages(read_labels([]))
 
 

@@ -27,6 +27,14 @@ from boilerplate_ds.cli import main
 main()
 """
 
+SLOW_EXPORT = """
+import time
+from boilerplate_ds.cli import main
+from boilerplate_ds.dataset import export
+export._write_shard = lambda *_: time.sleep(60)  # while it writes
+main()
+"""
+
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -99,6 +107,15 @@ def test_a_run_that_is_ended_leaves_no_output_that_looks_whole(number: int, tmp_
     if number == signal.SIGTERM:
         assert process.returncode == 130
         assert [path.name for path in tmp_path.iterdir()] == ["out.txt"]
+
+
+def test_an_export_that_is_ended_leaves_nothing_half_done(collection: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", SLOW_EXPORT, "export", str(collection), "-o", str(tmp_path / "set")]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    wait_for(lambda: any(path.name.startswith(".set") for path in tmp_path.iterdir()))
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 130
+    assert list(tmp_path.iterdir()) == []
 
 
 def wait_for(condition: object, seconds: float = 60) -> None:

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from boilerplate_ds.cli.console import end, folder, jobs_option, json_option, progress_bars
+from boilerplate_ds.cli.console import (
+    end,
+    ending_as_interrupted,
+    folder,
+    jobs_option,
+    json_option,
+    progress_bars,
+)
 from boilerplate_ds.invisible import show_invisible
 
 if TYPE_CHECKING:
@@ -34,7 +41,7 @@ def build(labels: Path | None, out: Path, jobs: int, as_json: bool) -> None:
     """
     from boilerplate_ds.training.build import build as run_build
 
-    with progress_bars() as tell:
+    with ending_as_interrupted(), progress_bars() as tell:
         result = run_build(labels_folder(labels), out, n_jobs=jobs, progress=tell)
     if as_json:
         click.echo(json.dumps(_build_json(result), indent=2))

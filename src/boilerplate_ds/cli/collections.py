@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from boilerplate_ds.cli.console import end, file, folder, json_option, progress_bars, require_input, told
+from boilerplate_ds.cli.console import (
+    end,
+    ending_as_interrupted,
+    file,
+    folder,
+    json_option,
+    progress_bars,
+    require_input,
+    told,
+)
 from boilerplate_ds.errors import Rejects
 from boilerplate_ds.invisible import show_invisible
 
@@ -60,7 +69,8 @@ def hydrate(labels: Path, source: Path | None, out: Path | None, as_json: bool) 
 
     LABELS is a collection, or a dataset that export wrote; the texts of a dataset are found by their hashes
     in files of any format. Without --from the corpus of a collection is downloaded at its pinned revision.
-    Every text is checked against its hash; what is missing or differs is reported and left out.
+    Every text is checked against its hash; what is missing or differs is reported and left out. Texts of a
+    collection that an earlier copy gave stay.
 
     \b
     Example:
@@ -85,7 +95,8 @@ def _hydrate_export(dataset: Path, source: Path, out: Path, as_json: bool) -> No
 
     require_input([str(source)])
     rejects = told(Rejects())
-    report = hydrate_export(dataset, [source], out, rejects=rejects)
+    with ending_as_interrupted():
+        report = hydrate_export(dataset, [source], out, rejects=rejects)
     if as_json:
         click.echo(json.dumps(report.as_json(), indent=2))
     else:
@@ -97,7 +108,7 @@ def _hydrate_collection(collection: Path, source: Path | None, as_json: bool) ->
     from boilerplate_ds.labeling.hydrate import hydrate as run_hydrate
 
     rejects = told(Rejects())
-    with progress_bars() as tell:
+    with ending_as_interrupted(), progress_bars() as tell:
         report = run_hydrate(
             collection,
             source,
@@ -118,8 +129,9 @@ def _print_hydrated(report: HydrateReport) -> None:
         click.echo(f"missing   {show_invisible(doc_id)}: not in {report.source}")
     for item in report.differing:
         click.echo(f"differs   {show_invisible(item.id)}: {item.reason}")
-    labelled = report.matched + len(report.missing) + len(report.differing)
-    click.echo(f"matched   {report.matched:,} of {labelled:,} labelled documents in {report.source}")
+    click.echo(f"matched   {report.matched:,} of {report.labelled:,} labelled documents in {report.source}")
+    if report.kept:
+        click.echo(f"kept      {report.kept:,} documents of an earlier copy")
     if not report.is_pinned:
         click.echo(f"note      this is another copy than the pinned one ({report.corpus.revision})")
     if report.written is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
-from boilerplate_ds.cli.console import end, folder, json_option, labelled
+from boilerplate_ds.cli.console import end, ending_as_interrupted, folder, json_option, labelled
 from boilerplate_ds.dataset.gold import Strategy
 from boilerplate_ds.dataset.licences import TEXT_POLICIES
 from boilerplate_ds.invisible import show_invisible
@@ -83,20 +83,21 @@ def export(
 
     stated = texts.normal_licence(licence or "")
     labels = labelled(collections, strategy)
-    gold = [item for item in labels.documents if not (gold_only and item.decided == "single")]
+    gold = [item for item in labels.documents if not gold_only or len(item.annotators) > 1]
     gold = texts.with_licence(gold, licences)
-    report = export_dataset(
-        gold,
-        out,
-        name=name,
-        guidelines=versions_followed(labels.annotations, gold) or guidelines_version(collections[0]),
-        without_text=texts.without_text(gold, labels.standoff, policy),
-        description=description,
-        licence=stated or texts.common_licence(gold),
-        licence_text=texts.licence_text(gold, labels.corpora, stated),
-        agreement=agreement_text(labels.annotations, [item.document.id for item in gold]),
-        rejects=labels.rejects,
-    )
+    with ending_as_interrupted():
+        report = export_dataset(
+            gold,
+            out,
+            name=name,
+            guidelines=versions_followed(labels.annotations, gold) or guidelines_version(collections[0]),
+            without_text=texts.without_text(gold, labels.standoff, policy),
+            description=description,
+            licence=stated or texts.common_licence(gold),
+            licence_text=texts.licence_text(gold, labels.corpora, stated),
+            agreement=agreement_text(labels.annotations, [item.document.id for item in gold]),
+            rejects=labels.rejects,
+        )
     if as_json:
         click.echo(json.dumps(report.as_json(), indent=2))
     else:

@@ -10,9 +10,11 @@ import click
 from boilerplate_ds.cli.console import end, file, folder, jobs_option, json_option, labelled, progress_bars
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from boilerplate_ds.training.run import CrossValidation
+    from boilerplate_ds.training.corpora import TrainingPage
+    from boilerplate_ds.training.run import CrossValidation, LabelledSet
 
 
 @click.command()
@@ -66,14 +68,15 @@ def train(
       boilerplate-ds train labels/starter -o models/mine --folds 5
     """
     from boilerplate_ds.model import LineClassifier
+    from boilerplate_ds.model.persistence import check_model_folder
     from boilerplate_ds.shipped import shipped
     from boilerplate_ds.training import card, run
 
-    card.check_model_folder(out)
+    check_model_folder(out)
     labels = labelled(collections or [shipped("labels/starter")])
     classifier = LineClassifier(epochs=epochs, random_state=seed, n_jobs=jobs)
     with progress_bars() as tell:
-        pages = run.training_pages(labels, wcxb=wcxb, html=html, rejects=labels.rejects, progress=tell)
+        pages = _pages(labels, wcxb, html, tell)
         figures = run.cross_validate_pages(classifier, pages, n_folds=folds, progress=tell) if folds else None
         run.train(classifier, pages, tell)
     card.save_with_card(classifier, out, pages, figures, n_folds=folds)
@@ -86,6 +89,19 @@ def train(
             _print_figures(figures)
         click.echo(f"model     {out}")
     end(labels.rejects)
+
+
+def _pages(
+    labels: LabelledSet, wcxb: Path | None, html: tuple[Path, ...], tell: Callable[[str, float], None]
+) -> list[TrainingPage]:
+    """Read all pages, and tell how many of the labelled ones have their HTML."""
+    from boilerplate_ds.training import run
+
+    pages = run.training_pages(labels, wcxb=wcxb, html=html, rejects=labels.rejects, progress=tell)
+    if html:
+        found, labelled_pages = run.html_coverage(pages)
+        click.echo(f"HTML for {found:,} of {labelled_pages:,} pages", err=True)
+    return pages
 
 
 def _print_figures(figures: CrossValidation) -> None:
@@ -139,7 +155,7 @@ def evaluate(
     loaded = load_model(find_model(model))
     labels = labelled(collections)
     with progress_bars() as tell:
-        pages = run.training_pages(labels, wcxb=wcxb, html=html, rejects=labels.rejects, progress=tell)
+        pages = _pages(labels, wcxb, html, tell)
     figures = run.figures_of(pages, list(loaded.read([page.document for page in pages])))
     if as_json:
         click.echo(json.dumps(figures.as_json(), indent=2))

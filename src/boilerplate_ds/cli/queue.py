@@ -223,10 +223,10 @@ def queue(
     unlabelled = [page for page in loaded.documents.values() if page.lines and page.id not in done]
     if not unlabelled:
         raise BoilerplateError(f"{collection}: all {len(loaded.documents):,} documents are labelled")
-    with progress_bars() as tell:
-        pages = _Pages(loaded, unlabelled, min(size, len(unlabelled)), seed, model, rejects, tell)
-        items = STRATEGIES[strategy](pages)
     with output(out) as write:
+        with progress_bars() as tell:
+            pages = _Pages(loaded, unlabelled, min(size, len(unlabelled)), seed, model, rejects, tell)
+            items = STRATEGIES[strategy](pages)
         write(encode_queue(items))
     if as_json:
         figures = {
@@ -288,12 +288,12 @@ def review(
     pages = gold.documents
     labels = [page.labels for page in pages]
     classifier = LineClassifier(epochs=epochs, n_jobs=jobs)
-    with progress_bars() as tell:
-        documents = [page.document for page in pages]
-        probabilities = cross_validate(classifier, documents, labels, n_folds=folds, progress=tell)
-    suspects = find_suspects(labels, probabilities, share)
-    items = review_queue(suspects, [page.document.id for page in pages])
+    documents = [page.document for page in pages]
     with output(out) as write:
+        with progress_bars() as tell:
+            probabilities = cross_validate(classifier, documents, labels, n_folds=folds, progress=tell)
+        suspects = find_suspects(labels, probabilities, share)
+        items = review_queue(suspects, [document.id for document in documents])
         write(encode_queue(items))
     joint = confident_joint(labels, probabilities)
     n_lines = sum(map(len, labels))

@@ -30,10 +30,11 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
     import pyarrow.parquet as pq
-    from datasets import Dataset, DatasetDict
+    from datasets import Dataset, DatasetDict, IterableDataset, IterableDatasetDict
     from numpy.typing import NDArray
 
-    AnyDataset = TypeVar("AnyDataset", Dataset, DatasetDict)
+    AnyDataset = TypeVar("AnyDataset", Dataset, DatasetDict, IterableDataset, IterableDatasetDict)
+    AnyPart = TypeVar("AnyPart", Dataset, IterableDataset)
 
 _BATCH = 256
 _ROWS_OF_NUMBERS = 2**16
@@ -308,7 +309,8 @@ def hydrate_dataset(
 
     Parameters
     ----------
-    dataset : datasets.Dataset or datasets.DatasetDict
+    dataset : Dataset, DatasetDict, IterableDataset or IterableDatasetDict
+        A streamed one is read once here, for the hashes of what is missing, and again when it is used.
     sources : path-like or sequence of path-like
         Files and folders with the pages, in any format.
     rejects : Rejects, optional
@@ -316,7 +318,7 @@ def hydrate_dataset(
 
     Returns
     -------
-    Dataset or DatasetDict
+    same as ``dataset``
         The same rows in the same order, their texts filled in where they were null.
 
     Raises
@@ -332,20 +334,26 @@ def hydrate_dataset(
     texts = find_texts(paths, hidden.values(), rejects)
     for doc_id, sha256 in hidden.items():
         _note_missing(doc_id, sha256, texts, rejects)
-    return dataset.map(
-        _fill,
-        batched=True,
-        fn_kwargs={"texts": texts},
-        features=parts[0].features,
-        load_from_cache_file=False,
-    )
+    if isinstance(dataset, dict):
+        return type(dataset)({split: _filled(part, texts) for split, part in dataset.items()})
+    return _filled(dataset, texts)
 
 
-def _hidden(part: Dataset) -> dict[str, str]:
+def _filled(part: AnyPart, texts: dict[str, tuple[str, ...]]) -> AnyPart:
+    from datasets import IterableDataset
+
+    options = {"batched": True, "fn_kwargs": {"texts": texts}, "features": part.features}
+    if isinstance(part, IterableDataset):
+        return part.map(_fill, **options)
+    return part.map(_fill, **options, load_from_cache_file=False)
+
+
+def _hidden(part: Dataset | IterableDataset) -> dict[str, str]:
     """Map the id of each document whose text is left out to the hash of its lines."""
-    of_lines = "doc_id" in part.column_names
+    columns = part.column_names or ()  # those of some streams are not known
+    of_lines = "doc_id" in columns
     names = ("text", "document_sha256", "doc_id") if of_lines else ("lines", "text_sha256", "id")
-    missing = [name for name in names if name not in part.column_names]
+    missing = [name for name in names if name not in columns]
     if missing:
         raise DatasetError(f"the dataset lacks the column {missing[0]}; load one that export wrote")
     return {

@@ -15,13 +15,18 @@ from typing import TYPE_CHECKING, Any
 from boilerplate_ds.document import Document
 from boilerplate_ds.errors import DatasetError, LabelError, Rejects, SourceError, reject_or_raise
 from boilerplate_ds.invisible import show_invisible
-from boilerplate_ds.labeling.collection import misfit, parse_document, write_document_file
+from boilerplate_ds.labeling.collection import (
+    misfit,
+    parse_document,
+    read_document_file,
+    write_document_file,
+)
 from boilerplate_ds.labeling.download import RemoteFile, cache_folder, download, sha256_of_file
 from boilerplate_ds.labeling.jsonl import read_records
 from boilerplate_ds.labeling.store import LabelStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping
 
     from boilerplate_ds.document import Annotation
     from boilerplate_ds.labeling.download import Progress
@@ -116,7 +121,7 @@ class Differing:
 
 @dataclass(frozen=True, slots=True)
 class HydrateReport:
-    """What hydration found; every labelled document is matched, missing or differing.
+    """What hydration found; every labelled document is matched, kept, missing or differing.
 
     Parameters
     ----------
@@ -128,9 +133,11 @@ class HydrateReport:
     written : Path, optional
         The document file; None if nothing matched and nothing was written.
     matched : int
-        Documents written.
+        Documents of the copy, all written.
+    kept : int
+        Documents that the copy lacks or has with another text, and that were there from an earlier one.
     missing : tuple of str
-        Ids of labelled documents that the copy does not have.
+        Ids of the other labelled documents that the copy does not have.
     differing : tuple of Differing
     extra : int
         Documents of the copy that bear no labels here.
@@ -141,13 +148,14 @@ class HydrateReport:
     is_pinned: bool
     written: Path | None
     matched: int
+    kept: int
     missing: tuple[str, ...]
     differing: tuple[Differing, ...]
     extra: int
 
     @property
     def is_complete(self) -> bool:
-        """Whether every labelled document was matched."""
+        """Whether the text of every labelled document is there."""
         return not self.missing and not self.differing
 
     def as_json(self) -> dict[str, Any]:
@@ -158,20 +166,27 @@ class HydrateReport:
             "is_pinned": self.is_pinned,
             "written": str(self.written) if self.written else None,
             "matched": self.matched,
+            "kept": self.kept,
             "missing": list(self.missing),
             "differing": {item.id: item.reason for item in self.differing},
             "extra": self.extra,
         }
 
+    @property
+    def labelled(self) -> int:
+        """How many documents bear labels."""
+        return self.matched + self.kept + len(self.missing) + len(self.differing)
+
     def __str__(self) -> str:
-        labelled = self.matched + len(self.missing) + len(self.differing)
         pinned = "the pinned copy" if self.is_pinned else f"not the pinned copy of {self.corpus.title}"
         lines = [
-            f"matched   {self.matched:,} of {labelled:,} labelled documents",
+            f"matched   {self.matched:,} of {self.labelled:,} labelled documents",
             f"source    {self.source} ({pinned})",
             f"written   {self.written or 'nothing'}",
             f"extra     {self.extra:,} documents without labels",
         ]
+        if self.kept:
+            lines.append(f"kept      {self.kept:,} documents of an earlier copy")
         if self.missing:
             named = ", ".join(map(show_invisible, self.missing[:SHOWN_MISSING]))
             rest = len(self.missing) - SHOWN_MISSING
@@ -190,6 +205,8 @@ def hydrate(
     rejects: Rejects | None = None,
 ) -> HydrateReport:
     """Write the documents that a stand-off collection labels.
+
+    Those that an earlier copy gave, and this one does not, stay.
 
     Parameters
     ----------
@@ -221,16 +238,18 @@ def hydrate(
     join = _Join(corpus, labeled)
     target = (Path(out) if out else folder / "documents") / f"{corpus.name}.jsonl"
     matched = list(join.matching(copy, rejects))
+    kept = join.kept(target, {document.id for document in matched})
     if matched:
-        write_document_file(target, matched)
+        write_document_file(target, [*kept.values(), *matched])
     return HydrateReport(
         corpus=corpus,
         source=copy,
         is_pinned=sha256_of_file(copy) == corpus.sha256,
         written=target if matched else None,
         matched=len(matched),
-        missing=tuple(i for i in labeled if i not in join.seen),
-        differing=tuple(join.differing),
+        kept=len(kept),
+        missing=tuple(i for i in labeled if i not in join.seen and i not in kept),
+        differing=tuple(item for item in join.differing if item.id not in kept),
         extra=join.extra,
     )
 
@@ -303,10 +322,26 @@ class _Join:
             self.extra += 1
             return False
         self.seen.add(document.id)
+        reason = self._misfit(document)
+        if reason:
+            self.differing.append(Differing(document.id, reason))
+        return not reason
+
+    def _misfit(self, document: Document) -> str:
+        """Say why a document fits none of the labels made for it; empty if it fits some."""
         reasons = [misfit(annotation, document) for annotation in self.labeled[document.id]]
-        if all(reasons):
-            self.differing.append(Differing(document.id, reasons[0]))
-        return not all(reasons)
+        return reasons[0] if all(reasons) else ""
+
+    def kept(self, target: Path, matched: Container[str]) -> dict[str, Document]:
+        """Give those documents of an earlier copy, by id, that still fit and were not matched now."""
+        if not target.is_file():
+            return {}
+        earlier = read_document_file(target, Rejects())  # what can't be read there is missing, and named so
+        return {
+            document.id: document
+            for document in earlier
+            if document.id in self.labeled and document.id not in matched and not self._misfit(document)
+        }
 
 
 def _records(copy: Path, corpus: Corpus, rejects: Rejects | None) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -26,8 +26,8 @@ from boilerplate_ds.model.hub import find_model
 from boilerplate_ds.model.linear import N_OPINIONS, LinearModel, fit_linear, token_matrix
 from boilerplate_ds.model.network import N_LABELS
 from boilerplate_ds.model.network_training import Schedule, Targets, fit_network
-from boilerplate_ds.model.persistence import load_model, read_config, save_model
-from boilerplate_ds.model.runtime import LineModel, Reading, chunks
+from boilerplate_ds.model.persistence import load_with_facts, save_model
+from boilerplate_ds.model.runtime import LineModel, Reading, chunks, required_document
 from boilerplate_ds.model.trees import GROVES, Trees, fit_bag, joined
 
 if TYPE_CHECKING:
@@ -122,12 +122,15 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
         ------
         DatasetError
             If labels do not fit their documents, or no line is labelled.
+        TypeError
+            If one of the documents is none.
         ValueError
             If a parameter is out of its range.
         """
         if self.n_folds < 2 or self.epochs < 1:
             raise ValueError(f"2 folds or more and 1 epoch or more, not {self.n_folds} and {self.epochs}")
-        given = [d.site or d.id for d in documents] if groups is None else list(groups)
+        sites = [d.site or d.id for d in map(required_document, documents)]
+        given = sites if groups is None else list(groups)
         training = _TrainingLines.of(documents, _checked(documents, labels, given), given)
         tell = progress or (lambda _step, _done: None)
         text, markup, opinions = self._fit_linear(training, tell)
@@ -247,7 +250,7 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
 
     def save(self, folder: str | Path, facts: Mapping[str, Any] | None = None) -> Path:
         """Write the model as arrays and JSON; see :mod:`boilerplate_ds.model.persistence`."""
-        return save_model(self._fitted(), folder, {"parameters": self.get_params(), **(facts or {})})
+        return save_model(self._fitted(), folder, {"parameters": plain_parameters(self), **(facts or {})})
 
     @classmethod
     def load(cls, model: str | Path) -> LineClassifier:
@@ -258,14 +261,18 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
         """
         folder = find_model(model)
         classifier = cls()
-        classifier.model_ = load_model(folder)
-        facts = read_config(folder).get("facts")
-        trained = facts.get("parameters") if isinstance(facts, dict) else None
+        classifier.model_, facts = load_with_facts(folder)
+        trained = facts.get("parameters")
         if isinstance(trained, dict):
             known = {"n_folds", "epochs", "random_state"}
             classifier.set_params(**{k: v for k, v in trained.items() if k in known and type(v) is int})
         classifier.classes_ = np.arange(N_LABELS)
         return classifier
+
+
+def plain_parameters(classifier: LineClassifier) -> dict[str, int | None]:
+    """Give the parameters as JSON has them; None for a ``RandomState``, which no file can bring back."""
+    return {k: int(v) if isinstance(v, Integral) else None for k, v in classifier.get_params().items()}
 
 
 def _shown(document: Document) -> Document:
@@ -287,7 +294,7 @@ def _checked(
     if groups is not None and len(groups) != len(documents):
         raise DatasetError(f"{len(documents)} documents, but groups of {len(groups)}")
     checked = [np.asarray(given) for given in labels]
-    for document, given in zip(documents, checked, strict=True):
+    for document, given in zip(map(required_document, documents), checked, strict=True):
         if given.shape != (len(document.lines),):
             raise DatasetError(
                 f"{document.id}: {len(document.lines)} lines, but labels of shape {given.shape}"

@@ -34,6 +34,7 @@ CONFIG = "config.json"
 FORMAT = "boilerplate-ds/3"
 """Changes whenever features, network or trees change shape or meaning; older models are then refused by name.
 Trees are optional: a model without them reads as it did before there were any."""
+_FORMATS = "boilerplate-ds/"
 _TREE_TENSORS = ("feature", "threshold", "out", "value", "bias")
 MAX_ROUNDS = 1000
 """Of a grove of trees: what reading a line may cost is bounded."""
@@ -41,6 +42,36 @@ MAX_FIGURE = 1e6
 """Of a network: its logits then are numbers, whatever it reads."""
 MAX_WEIGHT_BYTES = 64 * 2**20
 MAX_CONFIG_BYTES = 2**20
+
+
+def check_model_folder(folder: str | Path) -> None:
+    """Refuse to save a model where no folder can be, or among files that are not a model of ours.
+
+    Raises
+    ------
+    ModelError
+        If ``folder`` holds files and no model of ours, of whatever format, or can't be made or written to.
+    """
+    folder = Path(folder)
+    place = next(path for path in (folder.absolute(), *folder.absolute().parents) if os.path.lexists(path))
+    if not place.is_dir():
+        raise ModelError(f"{place}: is a file; name a folder for the model")
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise ModelError(f"{place}: can't be written to; name another folder for the model")
+    held = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    if held and not _is_ours(folder):
+        raise ModelError(
+            f"{folder}: holds {held[0]}, and no boilerplate-ds model; name a new or an empty folder"
+        )
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether a folder's config says that it is a model of this package, of this format or an older one."""
+    try:
+        config = _read_json(folder)
+    except ModelError:
+        return False
+    return isinstance(config, dict) and str(config.get("format")).startswith(_FORMATS)
 
 
 def save_model(model: LineModel, folder: str | Path, facts: Mapping[str, Any] | None = None) -> Path:
@@ -51,11 +82,13 @@ def save_model(model: LineModel, folder: str | Path, facts: Mapping[str, Any] | 
     Raises
     ------
     ModelError
-        If there are more facts than a config may hold; nothing is written then.
+        If there are more facts than a config may hold, or the folder is not one for a model (see
+        :func:`check_model_folder`); nothing is written then.
     """
     from safetensors.numpy import save
 
     folder = Path(folder)
+    check_model_folder(folder)
     tensors = _tensors(model)
     data = save(tensors)
     config = {
@@ -80,11 +113,14 @@ def save_model(model: LineModel, folder: str | Path, facts: Mapping[str, Any] | 
 
 def _write(path: Path, data: bytes) -> None:
     aside = path.with_name(path.name + ".tmp")
-    with aside.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)
+    try:
+        with aside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)  # what a full disk left would keep a model from being saved there
 
 
 def _tensors(model: LineModel) -> dict[str, NDArray[Any]]:
@@ -147,14 +183,7 @@ def read_config(folder: str | Path) -> dict[str, Any]:
         If the folder holds no model, or one that is not ours, or of another format.
     """
     path = Path(folder) / CONFIG
-    try:
-        if path.stat().st_size > MAX_CONFIG_BYTES:
-            raise ModelError(f"{path}: over {MAX_CONFIG_BYTES:,} bytes, this is no model config")
-        config = json.loads(path.read_bytes())
-    except OSError as error:
-        raise ModelError(f"{folder}: holds no model ({CONFIG}: {error.strerror})") from error
-    except (ValueError, RecursionError) as error:
-        raise ModelError(f"{path}: not JSON ({error})") from error
+    config = _read_json(folder)
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         found = config.get("format") if isinstance(config, dict) else None
         raise ModelError(f"{path}: format is {found!r}, this version reads {FORMAT!r}; train the model again")
@@ -168,6 +197,18 @@ def read_config(folder: str | Path) -> dict[str, Any]:
     return config
 
 
+def _read_json(folder: str | Path) -> Any:
+    path = Path(folder) / CONFIG
+    try:
+        if path.stat().st_size > MAX_CONFIG_BYTES:
+            raise ModelError(f"{path}: over {MAX_CONFIG_BYTES:,} bytes, this is no model config")
+        return json.loads(path.read_bytes())
+    except OSError as error:
+        raise ModelError(f"{folder}: holds no model ({CONFIG}: {error.strerror})") from error
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{path}: not JSON ({error})") from error
+
+
 def load_model(folder: str | Path) -> LineModel:
     """Read a model that :func:`save_model` wrote.
 
@@ -177,6 +218,11 @@ def load_model(folder: str | Path) -> LineModel:
         If something is missing, of another shape than the config promises, or fails its checksum. Sizes
         and checksum are compared before any tensor is allocated.
     """
+    return load_with_facts(folder)[0]
+
+
+def load_with_facts(folder: str | Path) -> tuple[LineModel, dict[str, Any]]:
+    """Read a model as :func:`load_model` does, and the facts in its config, which may be anything."""
     config = read_config(folder)
     path = Path(folder) / WEIGHTS
     try:
@@ -199,12 +245,14 @@ def load_model(folder: str | Path) -> LineModel:
         grove: Trees(**{name: tensors[f"trees.{grove}.{name}"] for name in _TREE_TENSORS})
         for grove in _groves(tensors)
     }
-    return LineModel(
+    model = LineModel(
         LinearModel(tensors["text.weights"].astype(np.float32), tensors["text.bias"]),
         markup,
         Network(network),
         trees,
     )
+    facts = config.get("facts")
+    return model, facts if isinstance(facts, dict) else {}
 
 
 def _read_tensors(path: Path, data: bytes, promised: Mapping[str, Any]) -> dict[str, NDArray[Any]]:

@@ -75,7 +75,7 @@ class LineModel:
         pieces = (
             (number, piece)
             for number, d in enumerate(documents)
-            for piece in _pieces(as_laid_out(_checked(d)))
+            for piece in _pieces(as_laid_out(required_document(d)))
         )
         readings = (
             item
@@ -225,7 +225,8 @@ class _Piece:
     after: int = 0
 
 
-def _checked(document: object) -> Document:
+def required_document(document: object) -> Document:
+    """Give what was given if it is a document; ``TypeError`` if not."""
     if not isinstance(document, Document):
         kind = type(document).__name__
         raise TypeError(f"a Document is read, not {kind}; Document.from_text makes one of a text")

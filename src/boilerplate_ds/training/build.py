@@ -12,6 +12,7 @@ from boilerplate_ds.dataset.splits import split_sites
 from boilerplate_ds.errors import DatasetError
 from boilerplate_ds.labeling.guidelines import guidelines_version, versions_followed
 from boilerplate_ds.model import LineClassifier
+from boilerplate_ds.model.persistence import check_model_folder
 from boilerplate_ds.training.card import HELD_OUT, save_with_card
 from boilerplate_ds.training.corpora import TEXT, TrainingPage
 from boilerplate_ds.training.cross_validation import cross_validate
@@ -76,7 +77,10 @@ def build(
     ------
     DatasetError
         If there are no labelled pages, or too few sites for three splits.
+    ModelError
+        If ``model/`` holds anything but a model of ours; nothing is written then.
     """
+    check_model_folder(out / "model")
     labelled = read_labels(find_collections(labels))
     gold = labelled.documents
     if not gold:

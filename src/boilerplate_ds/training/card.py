@@ -7,8 +7,6 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from boilerplate_ds.errors import ModelError
-from boilerplate_ds.model.persistence import CONFIG
 from boilerplate_ds.training.corpora import HTML
 
 if TYPE_CHECKING:
@@ -41,20 +39,6 @@ _SOURCES = {
 }
 
 
-def check_model_folder(folder: Path) -> None:
-    """Refuse to save a model among files that no model left there.
-
-    Raises
-    ------
-    ModelError
-        If ``folder`` holds files, and no model.
-    """
-    if folder.is_dir() and not (folder / CONFIG).is_file():
-        other = next(iter(sorted(path.name for path in folder.iterdir())), None)
-        if other is not None:
-            raise ModelError(f"{folder}: holds {other}, and no model; name a new or an empty folder")
-
-
 def save_with_card(
     classifier: LineClassifier,
     folder: Path,
@@ -68,11 +52,12 @@ def save_with_card(
     Raises
     ------
     ModelError
-        If ``folder`` holds files, and no model.
+        As for :func:`~boilerplate_ds.model.persistence.check_model_folder`; nothing is written then.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    check_model_folder(folder)
+    from boilerplate_ds.model.classifier import plain_parameters
+
     facts = training_facts(pages)
     classifier.save(folder, {"trained_on": facts})
     environment = Environment(
@@ -88,9 +73,9 @@ def save_with_card(
         figures=figures,
         n_folds=n_folds,
         held_out=HELD_OUT,
-        parameters=classifier.get_params(),
+        parameters=plain_parameters(classifier),
     )
-    (folder / "README.md").write_text(text, encoding="utf-8")
+    (folder / "README.md").write_bytes(text.encode("utf-8", "replace"))  # a folder's name may be any bytes
     evaluation = folder / "evaluation.json"
     if figures is None:
         evaluation.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.util import find_spec
 from itertools import compress
 from pathlib import Path
@@ -21,6 +22,7 @@ import numpy as np
 from boilerplate_ds.document import Document
 from boilerplate_ds.errors import DatasetError, SourceError, reject_or_raise
 from boilerplate_ds.sources.arrow import parquet_batches, rows_of
+from boilerplate_ds.sources.encoding import decode_html
 from boilerplate_ds.training.alignment import align_with_content, carry_labels
 
 if TYPE_CHECKING:
@@ -223,12 +225,38 @@ def _wcxb_page(row: Mapping[str, Any] | SourceError) -> Iterator[TrainingPage]:
 
 
 def read_html(path: str | Path) -> dict[str, str]:
-    """HTML by page id, from a Parquet file with columns ``id`` and ``html``."""
-    from pyarrow import ArrowInvalid, parquet
+    """HTML by page id, from a Parquet file with columns ``id`` and ``html``.
+
+    Ids may be integers too, and both may be bytes; rows that lack one are passed over.
+
+    Raises
+    ------
+    DatasetError
+        If the file can't be read, or a column is of another type.
+    """
+    from pyarrow import ArrowException, parquet
 
     try:
         table = parquet.read_table(path, columns=["id", "html"])
-    except (OSError, ArrowInvalid) as error:
+        ids, html = table["id"].to_pylist(), table["html"].to_pylist()
+    except (OSError, ValueError, ArrowException) as error:
         reason = str(error).partition("\n")[0]
         raise DatasetError(f"{path}: can't be read as Parquet with columns id and html ({reason})") from error
-    return dict(zip(table["id"].to_pylist(), table["html"].to_pylist(), strict=True))
+    rows = zip(
+        _strings(
+            path, "id", ids, {str: str, int: str, bytes: partial(str, encoding="utf-8", errors="replace")}
+        ),
+        _strings(path, "html", html, {str: str, bytes: decode_html}),
+        strict=True,
+    )
+    return {key: source for key, source in rows if key is not None and source is not None}
+
+
+def _strings(
+    path: str | Path, name: str, values: Sequence[Any], read_as: Mapping[type, Callable[[Any], str]]
+) -> Iterator[str | None]:
+    """Yield the values of a column as strings, by how each type is read; None stays."""
+    for value in values:
+        if value is not None and type(value) not in read_as:
+            raise DatasetError(f"{path}: column {name} holds {type(value).__name__}, not strings")
+        yield None if value is None else read_as[type(value)](value)

@@ -138,8 +138,14 @@ def training_pages(
         Parquet files (``id``, ``html``) with the HTML of labelled pages.
     rejects : Rejects, optional
     progress : callable, optional
+
+    Raises
+    ------
+    DatasetError
+        If no page has any text, or no labelled page its HTML in ``html``.
     """
-    sources = {key: value for path in html for key, value in read_html(path).items()}
+    given = {key: value for path in html for key, value in read_html(path).items()}
+    sources = dict(given)
     if wcxb is not None:
         sources |= {f"wcxb-{key}": value for key, value in read_html(wcxb).items()}
     pages = [
@@ -147,10 +153,13 @@ def training_pages(
         for name, items in labels.gold.items()
         for page in labelled_pages(items, name, sources, rejects=rejects)
     ]
+    if html and not any(page.view == HTML and page.document.id in given for page in pages):
+        files = ", ".join(map(str, html))
+        raise DatasetError(f"{files}: HTML of no labelled page; ids must be those of the documents")
     if wcxb is not None:
         pages += wcxb_pages(wcxb, rejects=rejects, progress=progress)
     if not any(page.document.lines for page in pages):
-        raise DatasetError("no labelled page has any text; there is nothing to train on")
+        raise DatasetError("no page has any text; there is nothing to learn from or to measure on")
     return pages
 
 
@@ -175,6 +184,13 @@ class CrossValidation:
             "four_class": {name: figures.as_json() for name, figures in self.four_class.items()},
             "wcxb": {name: figures.as_json() for name, figures in self.wcxb.items()},
         }
+
+
+def html_coverage(pages: Sequence[TrainingPage]) -> tuple[int, int]:
+    """Count the labelled pages that are there as HTML, and all labelled pages, WCXB's own aside."""
+    keys = [(page.origin, page.document.id, page.view) for page in pages if page.origin != "wcxb"]
+    with_html = {key[:2] for key in keys if key[2] == HTML}
+    return len(with_html), len({key[:2] for key in keys})
 
 
 def train(
