@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from boilerplate_ds.dataset.splits import group_of
 from boilerplate_ds.errors import ModelError
 from boilerplate_ds.model.persistence import CONFIG
 from boilerplate_ds.training.corpora import HTML
@@ -114,7 +115,7 @@ def training_facts(pages: Sequence[TrainingPage]) -> dict[str, Any]:
         languages = Counter(filter(_LANGUAGE.fullmatch, language_of.values()))
         facts[origin] = {
             "pages": len({page.document.id for page in some}),
-            "sites": len({page.document.site for page in some}),
+            "sites": len({group_of(page.document) for page in some}),
             "documents": len(some),
             "documents_with_markup": sum(page.view == HTML for page in some),
             "lines": sum(len(page.document.lines) for page in some),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from boilerplate_ds.dataset.splits import group_of
 from boilerplate_ds.document import LABEL_NAMES
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ def evaluate_predictions(predictions: Predictions, *, n_bootstrap: int = 1000, s
     accuracy, macro, content = _figures(confusion, characters.sum(axis=0))
     return Evaluation(
         n_documents=len(predictions.documents),
-        n_sites=len({document.site or document.id for document in predictions.documents}),
+        n_sites=len({group_of(document) for document in predictions.documents}),
         n_lines=int(confusion.sum()),
         accuracy=accuracy,
         macro_f1=macro,
