@@ -108,6 +108,8 @@ def print_export(report: ExportReport) -> None:
     """Print what an export wrote."""
     for split, counts in report.splits.items():
         click.echo(f"{split:<10}  {counts.documents:,} documents, {counts.lines:,} lines")
+    for split in report.empty_splits:
+        click.echo(f"{split:<10}  no documents")
     if report.without_text:
         click.echo(f"no text     {report.without_text:,} documents have labels and hashes only")
     click.echo(f"dataset     {report.folder}")

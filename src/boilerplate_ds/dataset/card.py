@@ -94,7 +94,8 @@ class CardText:
     licence_text : str
         What the licence covers; Markdown.
     agreement : str
-        Figures of agreement between annotators that documents alone do not give; Markdown.
+        How far annotators agree (:func:`agreement_text`), Markdown; where it is empty, the card says what the
+        documents alone give.
     """
 
     name: str
@@ -231,8 +232,10 @@ def agreement_text(annotations: Iterable[Annotation], published: Collection[str]
     )
     documents = f"{measured.n_documents:,} documents with two or more independent annotators"
     rest = f", {left_out:,} of which are not in the set" if left_out else ""
+    same = 1 - measured.differing / measured.n_lines
     return (
-        f"Agreement beyond chance, over the {measured.n_lines:,} lines of {documents}{rest}:\n\n"
+        f"Of the {measured.n_lines:,} lines of {documents}{rest}, all annotators agree on {same:.1%}. "
+        "Beyond chance they agree to:\n\n"
         f"| | value | 95% interval |\n|---|--:|--:|\n{table}"
     )
 

@@ -176,8 +176,9 @@ def document_record(document: Document) -> dict[str, Any]:
 
 
 def parse_document(record: Mapping[str, Any]) -> Document:
-    """Read the JSON record of a document; its site is named as
-    :func:`~boilerplate_ds.sources.site.stated_site` does.
+    """Read the JSON record of a document.
+
+    Its site is named by :func:`~boilerplate_ds.sources.site.stated_site`.
 
     Raises
     ------

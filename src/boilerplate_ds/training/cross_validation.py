@@ -54,7 +54,8 @@ def cross_read(
     classifier : LineClassifier
         Cloned for each fold.
     documents, labels : sequences
-        As :meth:`LineClassifier.fit` takes them; folds are made by ``site`` (else that of ``url``, else ``id``).
+        As :meth:`LineClassifier.fit` takes them; folds are made by ``site`` (else that of ``url``, else
+        ``id``).
     n_folds : int
     progress : callable, optional
 
