@@ -178,6 +178,17 @@ def test_a_diff_shows_what_was_relabelled(labels: Path, tmp_path: Path) -> None:
     assert not found["same"]
 
 
+def test_a_diff_shows_renamed_sites(labels: Path, tmp_path: Path) -> None:
+    exported(tmp_path / "old", labels)
+    for file in (labels / "documents").iterdir():
+        file.write_text(file.read_text("utf-8").replace('"site": "', '"site": "x'), "utf-8")
+    exported(tmp_path / "new", labels)
+    shown = run("diff", tmp_path / "old", tmp_path / "new").stdout
+    assert "renamed     8 sites\n            harbour0.example → xharbour0.example\n" in shown
+    assert "other split " in shown
+    assert "same " not in shown.splitlines()[0]
+
+
 def test_a_diff_of_what_is_no_export_cannot_run(tmp_path: Path) -> None:
     result = run("diff", tmp_path, tmp_path)
     assert result.exit_code == 2
