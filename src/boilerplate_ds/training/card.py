@@ -11,6 +11,7 @@ from boilerplate_ds.dataset.splits import group_of
 from boilerplate_ds.errors import ModelError
 from boilerplate_ds.model.persistence import CONFIG
 from boilerplate_ds.training.corpora import HTML
+from boilerplate_ds.training.evaluation import figure, interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,6 +84,7 @@ def save_with_card(
         lstrip_blocks=True,
         autoescape=False,  # noqa: S701 - the card is Markdown made of our own words and numbers
     )
+    environment.filters.update(figure=figure, interval=interval)
     text = environment.get_template("model_card.md").render(
         facts=facts,
         sources=_SOURCES,
