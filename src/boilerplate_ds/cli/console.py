@@ -139,10 +139,10 @@ def labelled(folders: Sequence[Path], strategy: Strategy = "majority") -> Labell
 
 def without_text(collection: str) -> str:
     """Say that a collection has no texts, and what to do where they are elsewhere."""
-    from boilerplate_ds.labeling.collection import is_standoff
+    from boilerplate_ds.labeling.collection import document_files
 
-    if not is_standoff(Path(collection)):
-        return "labels without text: its documents/*.jsonl hold no documents"
+    if document_files(Path(collection)):
+        return "labels without text; its documents/*.jsonl hold no document"
     return f"labels without text; run: boilerplate-ds hydrate {collection} --from FOLDER"
 
 
