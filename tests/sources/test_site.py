@@ -43,7 +43,8 @@ def test_site_is_the_host_without_www(url: str, site: str) -> None:
         ("", "no url", ""),
         ("", "", ""),
         ("My Site", "https://same.example/1", "My Site"),
-        ("forums.FreeBSD.org", "", "forums.FreeBSD.org"),
+        ("Same.example", "https://same.example/1", "same.example"),
+        ("forums.FreeBSD.org", "https://forums.FreeBSD.org/1", "forums.FreeBSD.org"),
     ],
 )
 def test_a_stated_site_is_the_host_however_it_is_written(site: str, url: str, named: str) -> None:

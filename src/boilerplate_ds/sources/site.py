@@ -30,13 +30,13 @@ def normal_site(name: str) -> str:
 def stated_site(site: str, url: str) -> str:
     """Name the site of a labelled page by what its record says: its site, else that of its URL.
 
-    A host of which nothing but capitals would change stays as it is written: the released model's folds were
-    dealt by such names.
+    A host that has capitals in its own URL, too, stays as it is written: the folds of the released model were
+    dealt by such a name.
 
     >>> stated_site("www.Example.org:443", ""), stated_site("", "https://example.org/news")
     ('example.org', 'example.org')
     """
     name = normal_site(site)
-    if site and name == site.lower():
+    if site and name == site.lower() and site in url:
         return site
     return name or site_of(url)
