@@ -61,7 +61,8 @@ def _write(out: Path, rows: list[dict[str, Any]], ours: dict[str, Any]) -> None:
     lines += ["| pages | macro F1 | content | ad | navigation | recommendation | calibration error |"]
     lines += ["|---|--:|--:|--:|--:|--:|--:|"]
     for name, figures in ours["four_class"].items():
-        f1 = " | ".join(f"{f['f1']:.4f}" for f in figures["per_class"].values())
+        per_label = [f["f1"] for f in figures["per_class"].values()]
+        f1 = " | ".join("–" if value is None else f"{value:.4f}" for value in per_label)
         lines.append(
             f"| {name} | **{figures['macro_f1']:.4f}** | {f1} | {figures['calibration_error']:.4f} |"
         )

@@ -891,7 +891,7 @@ def test_a_wcxb_file_without_pages_gives_nothing_to_measure_on(tmp_path: Path) -
     parquet.write_table(parquet.read_table(path).slice(0, 0), path)
     result = run("evaluate", shipped("models/web"), "--wcxb", path)
     assert result.exit_code == COULD_NOT_RUN
-    assert "no page has any text; there is nothing to learn from or to measure on" in one_message(result)
+    assert "no labelled page to learn from or to measure on" in one_message(result)
 
 
 def test_pages_whose_html_is_known_are_counted_and_none_is_an_error(

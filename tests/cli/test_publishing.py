@@ -12,6 +12,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from boilerplate_ds.cli import main
+from boilerplate_ds.cli.dataset import print_export
+from boilerplate_ds.dataset.card import Counts
+from boilerplate_ds.dataset.export import ExportReport
 from boilerplate_ds.document import Annotation, decode_runs
 from boilerplate_ds.labeling.collection import load_collection
 from boilerplate_ds.labeling.store import LabelStore
@@ -86,6 +89,34 @@ def test_an_adjudicator_alone_is_one_annotator(labels: Path, tmp_path: Path) -> 
     assert n_documents(exported(tmp_path / "set", labels, "--gold-only")) == 9
     frame = pandas.read_parquet(tmp_path / "set" / "documents")
     assert set(frame["id"][frame["language"] == "en"]) == {checked[0]["doc_id"]}
+
+
+def test_annotations_of_a_document_in_two_collections_are_settled_and_measured_together(
+    labels: Path, tmp_path: Path
+) -> None:
+    passes = shutil.copytree(labels, tmp_path / "labels" / "passes")
+    shutil.rmtree(passes / "annotations")
+    documents = list(load_collection(labels).documents.values())
+    for annotator in ("ana", "ben"):
+        for document in documents:
+            runs = decode_runs(
+                "11c" if (annotator, document) == ("ana", documents[0]) else "2n 2c 2a 1c 1n 2r 1n"
+            )
+            LabelStore(passes).append(Annotation(document.id, document.text_sha256, annotator, runs))
+    result = run("export", labels, passes, labels / ".." / "small", "-o", tmp_path / "set")
+    assert (result.exit_code, result.stderr) == (0, "")
+    card = (tmp_path / "set" / "README.md").read_text("utf-8")
+    assert "Of the 176 lines of 16 documents with two or more independent annotators, all" in card
+    assert "agree on 95.5%" in card
+    assert "No document has two" not in card
+    assert "one annotator alone" not in card
+    assert "| `majority` | 1 |" in card
+
+
+def test_a_split_without_documents_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    counts = Counts(documents=1, sites=1, lines=2, labels={})
+    print_export(ExportReport(tmp_path, {"train": counts}, ("validation", "test"), 0, (), 0))
+    assert "validation  no documents\ntest        no documents\n" in capsys.readouterr().out
 
 
 def test_only_documents_of_a_licence_are_exported(labels: Path, tmp_path: Path) -> None:
@@ -164,6 +195,17 @@ def test_a_diff_shows_what_was_relabelled(labels: Path, tmp_path: Path) -> None:
     assert found["relabelled"] == [document.id]
     assert found["flow"]["navigation"]["recommendation"] == 4
     assert not found["same"]
+
+
+def test_a_diff_shows_renamed_sites(labels: Path, tmp_path: Path) -> None:
+    exported(tmp_path / "old", labels)
+    for file in (labels / "documents").iterdir():
+        file.write_text(file.read_text("utf-8").replace('"site": "', '"site": "x'), "utf-8")
+    exported(tmp_path / "new", labels)
+    shown = run("diff", tmp_path / "old", tmp_path / "new").stdout
+    assert "renamed     8 sites\n            harbour0.example → xharbour0.example\n" in shown
+    assert "other split " in shown
+    assert "same " not in shown.splitlines()[0]
 
 
 def test_a_diff_of_what_is_no_export_cannot_run(tmp_path: Path) -> None:

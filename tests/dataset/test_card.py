@@ -186,7 +186,10 @@ def test_the_card_has_the_agreement_beyond_chance(tmp_path: Path) -> None:
     assert "6 lines of 2 documents with two or more independent annotators, 1 of which are not in" in text
     assert re.search(r"\| Cohen's κ of anna and ben \| 0\.\d{3} \| ", text)
     assert re.search(r"\| α of `navigation` against the rest \| 1\.000 \| 1\.000–1\.000 \|", text)
-    assert text in card(tmp_path / "set", agreement=text)
+    assert "all annotators agree on 66.7%" in text
+    whole = card(tmp_path / "set", agreement=text)
+    assert text in whole
+    assert "cannot say how far they would agree" not in whole
     assert agreement_text(annotations[:1], ["a"]) == ""
 
 

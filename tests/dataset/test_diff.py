@@ -10,6 +10,7 @@ import pytest
 
 from boilerplate_ds.dataset.diff import DatasetDiff, MovedSite, diff_datasets, moves
 from boilerplate_ds.dataset.export import export_dataset
+from boilerplate_ds.dataset.splits import split_sites
 from boilerplate_ds.document import Label, decode_runs
 from boilerplate_ds.errors import DatasetError
 
@@ -81,6 +82,27 @@ def test_sites_in_another_split_are_named(compare: Compare, gold_pages: list[Gol
     assert isinstance(diff.moved[0], MovedSite)
     assert sum(n for _, _, n in moves(diff)) == len(diff.moved)
     assert diff.as_json()["moved"][diff.moved[0].site] == [diff.moved[0].old, "test"]
+
+
+def test_sites_with_another_name_are_told_with_the_documents_they_move(
+    compare: Compare, gold_pages: list[GoldDocument]
+) -> None:
+    site = gold_pages[0].document.site
+    of_site = {item.document.id for item in gold_pages if item.document.site == site}
+    changed = [
+        replace(item, document=replace(item.document, site="other.example"))
+        if item.document.id in of_site
+        else item
+        for item in gold_pages
+    ]
+    was = split_sites(item.document.site for item in gold_pages)
+    splits = ["test" if i.document.id in of_site else was[i.document.site] for i in gold_pages]
+    diff = compare(changed, splits=splits)  # type: ignore[call-arg]
+    assert was[site] != "test"
+    assert not diff.is_same
+    assert diff.moved == ()
+    assert diff.moved_documents == tuple(sorted(of_site))
+    assert diff.as_json()["renamed"] == [[site, "other.example"]]
 
 
 def test_a_folder_that_is_no_export_is_refused(tmp_path: Path) -> None:

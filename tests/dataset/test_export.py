@@ -320,6 +320,16 @@ def test_bad_documents_are_rejected_with_their_reason(tmp_path: Path, load: Any)
     assert sum(load(str(tmp_path / "set")).num_rows.values()) == len(GOLD)
 
 
+def test_a_rejected_document_does_not_empty_a_split(tmp_path: Path) -> None:
+    good = [page(number) for number in (0, 2, 4)]
+    sites = [item.document.site for item in good]
+    names = (f"bad{number}.example" for number in range(1000))
+    alone = next(name for name in names if split_sites([*sites, name])[name] == "test")
+    bad = page(50, site=alone, lines=("half \ud83d",))
+    report = write(tmp_path / "set", [*good, bad], rejects=Rejects())
+    assert (report.empty_splits, report.rejected) == ((), 1)
+
+
 @pytest.mark.parametrize(("item", "reason"), BAD)
 def test_without_a_collector_the_first_bad_document_raises(
     tmp_path: Path, item: GoldDocument, reason: str

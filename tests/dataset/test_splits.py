@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boilerplate_ds.dataset.splits import SPLITS, site_folds, split_of, split_sites
+from boilerplate_ds.dataset.splits import SPLITS, group_of, site_folds, split_of, split_sites
+from boilerplate_ds.document import Document
 from boilerplate_ds.errors import DatasetError
 
 SITES = [f"site{number}.example" for number in range(10_000)]
@@ -19,6 +20,13 @@ PINNED = {2: "test", 3: "validation", 7: "test"}
 def test_the_split_of_a_site_never_changes() -> None:
     # Published figures depend on these: a change here is a new version of every dataset.
     assert [split_of(site) for site in SITES[:12]] == [PINNED.get(i, "train") for i in range(12)]
+
+
+def test_a_document_is_split_by_its_site_else_that_of_its_url_else_its_id() -> None:
+    url = "https://www.same.example/1"
+    assert group_of(Document("a", (), url=url, site="My Site")) == "My Site"
+    assert group_of(Document("a", (), url=url)) == "same.example"
+    assert group_of(Document("a.example/1", ())) == "a.example/1"
 
 
 def test_eight_sites_in_ten_are_for_training() -> None:

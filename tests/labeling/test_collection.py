@@ -21,6 +21,7 @@ from boilerplate_ds.labeling.collection import (
     write_document_file,
 )
 from boilerplate_ds.labeling.store import LabelStore
+from boilerplate_ds.sources import site_of
 
 FERRY = Document(
     "ferry", ("Menu", "Ferry timetable to change"), site="harbour.example", metadata={"variant": "full"}
@@ -108,7 +109,16 @@ def test_a_bad_document_is_refused_with_the_reason(record: dict[str, Any], reaso
 @given(st.text(max_size=40), st.text(max_size=5))
 def test_a_document_reads_back_with_its_gaps_and_metadata(text: str, value: str) -> None:
     document = Document.from_text(text, id="a", url=value, language="de", metadata={"page_type": value})
-    assert parse_document(json.loads(json.dumps(document_record(document)))) == document
+    read = parse_document(json.loads(json.dumps(document_record(document))))
+    assert read == replace(document, site=site_of(value))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"url": "https://www.same.example/1"}, {"site": "www.Same.example"}, {"site": "same.example:443"}],
+)
+def test_a_document_is_of_the_site_it_states_or_its_url_names(fields: dict[str, str]) -> None:
+    assert parse_document({"id": "a", "lines": ["x"], **fields}).site == "same.example"
 
 
 def test_metadata_that_is_called_as_a_field_is_kept_under_another_name() -> None:

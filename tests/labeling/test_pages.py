@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from boilerplate_ds.document import Document
 from boilerplate_ds.errors import LabelError, Rejects, SourceError
 from boilerplate_ds.labeling.collection import load_collection
-from boilerplate_ds.labeling.pages import LabeledPage, ingest_pages, read_pages, site_of_url, write_pages
+from boilerplate_ds.labeling.pages import LabeledPage, ingest_pages, read_pages, write_pages
 from boilerplate_ds.labeling.store import LabelStore
 
 FERRY = """\
@@ -206,13 +206,10 @@ def test_a_language_that_is_no_file_name_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "site"),
-    [
-        ("https://www.Harbour.example:8080/x", "harbour.example"),
-        ("", ""),
-        ("no url", ""),
-        ("http://[bad", ""),
-    ],
+    "header", ["@site www.Harbour.example:8080", "@url https://www.Harbour.example:8080/x"]
 )
-def test_the_site_is_the_host_of_the_url(url: str, site: str) -> None:
-    assert site_of_url(url) == site
+def test_the_site_is_the_host_of_the_site_or_the_url(tmp_path: Path, header: str) -> None:
+    path = tmp_path / "page.txt"
+    path.write_text(f"@@\n@id a\n{header}\nc Text\n")
+    (page,) = read_pages([path])
+    assert page.document.site == "harbour.example"

@@ -256,6 +256,17 @@ def test_documents_without_lines_and_wrong_groups_are_refused(small_set):
         LineClassifier().fit(*small_set, groups=["a"])
 
 
+def test_pages_that_name_only_their_url_are_grouped_by_its_site(small_set):
+    documents, labels = small_set
+    urls = [f"https://www.site{i // 10}.example/{i}" for i in range(len(documents))]
+    known = [replace(d, url=url, site="") for d, url in zip(documents, urls, strict=True)]
+    model, other = (
+        LineClassifier(epochs=1, n_folds=3).fit(known, labels, groups=groups)
+        for groups in (None, [f"site{i // 10}.example" for i in range(len(documents))])
+    )
+    assert (model.model_.text.weights == other.model_.text.weights).all()
+
+
 def test_groups_may_be_an_array(small_set):
     groups = np.array([f"g{i % 4}" for i in range(len(small_set[0]))])
     assert LineClassifier(epochs=1, n_folds=2).fit(*small_set, groups=groups).predict(small_set[0][:1])

@@ -163,15 +163,23 @@ def test_the_same_labels_give_the_same_bytes(result: BuildResult, by_command) ->
     assert hashes(by_command[0]) == hashes(result.model.parent)
 
 
-def test_pages_that_two_collections_share_are_exported_once(labels: Path, tmp_path: Path) -> None:
-    from boilerplate_ds.dataset.export import export_dataset
-    from boilerplate_ds.training.run import read_labels
-
-    shutil.copytree(labels / "mine", tmp_path / "again")
-    read = read_labels([labels / "mine", tmp_path / "again"])
-    report = export_dataset(read.documents, tmp_path / "out", name="x", guidelines="1", rejects=read.rejects)
-    assert report.rejected == N_PAGES
-    assert read.rejects.count == N_PAGES + 2
+def test_all_parts_are_made_of_the_same_pages(labels: Path, result: BuildResult, tmp_path: Path) -> None:
+    folder = shutil.copytree(labels, tmp_path / "labels")
+    shutil.copytree(folder / "mine", folder / "again")  # pages that two collections share
+    shutil.copytree(folder / "mine", folder / "empty")
+    for file in (folder / "empty" / "documents").iterdir():
+        file.write_bytes(b"")
+    page = tmp_path / "page.txt"
+    page.write_text("@@\n@id odd\n@site odd.example\nc Text\n")
+    ingest_pages(read_pages([page]), folder / "odd")
+    for file in (folder / "odd" / "documents").iterdir():  # cannot be exported
+        file.write_text(json.dumps(json.loads(file.read_text()) | {"page_type": "\ud800"}) + "\n")
+    other = build(folder, tmp_path / "out", n_jobs=1)
+    assert other.held_out.as_json() == result.held_out.as_json()
+    assert other.cross_validation.as_json() == result.cross_validation.as_json()
+    assert other.export.splits == result.export.splits
+    assert other.labels.without_text == (str(folder / "empty"), str(folder / "standoff"))
+    assert "document 'odd'" in {item.record for item in other.labels.rejects.items}
 
 
 @pytest.mark.parametrize(
@@ -201,5 +209,15 @@ def test_a_model_folder_that_holds_other_files_is_refused_before_anything_is_wri
 
 def test_labels_without_any_text_are_an_error(labels: Path, tmp_path: Path) -> None:
     shutil.copytree(labels / "standoff", tmp_path / "standoff")
-    with pytest.raises(DatasetError, match="no labelled page has its text here; run hydrate"):
+    with pytest.raises(DatasetError, match=r"\(1 collections without texts: run hydrate\); label some pages"):
         build(tmp_path, tmp_path / "out")
+
+
+def test_labels_that_nobody_settled_are_an_error(labels: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(labels / "mine", tmp_path / "labels" / "mine")
+    file = folder / "annotations" / "authors.jsonl"
+    records = [json.loads(line) for line in file.read_text().splitlines()[:N_PAGES]]
+    other = [json.dumps(record | {"annotator": "ben", "labels": "11r"}) + "\n" for record in records]
+    (folder / "annotations" / "ben.jsonl").write_text("".join(other))
+    with pytest.raises(DatasetError, match=r"\(3 undecided, as their annotators differ; 1 rejected\)"):
+        build(tmp_path / "labels", tmp_path / "out")

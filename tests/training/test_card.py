@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -135,6 +136,18 @@ def test_the_figures_are_in_the_card(card: str, figures) -> None:
     assert list(rows) == list(figures.four_class)
     assert rows["starter, text"][:3] == ["3", "12", "0.750"]
     assert "5-fold cross-validation by site" in card
+
+
+def test_what_cannot_be_measured_is_a_dash_or_left_out(model, tmp_path: Path) -> None:
+    pages = [page("mine", TEXT, 0), page("wcxb", TEXT, 1, reference="The ferry sails")]
+    pages = [replace(p, labels=np.array([2, 0, 0, 0], dtype=np.int8)) for p in pages]
+    reading = Reading(_P[:2].repeat(2, axis=0), _P[:, 0], np.full(4, 2))
+    save_with_card(model, tmp_path, pages, figures_of(pages, [reading] * 2), n_folds=2)
+    _, wcxb, four_class = tables((tmp_path / "README.md").read_text(encoding="utf-8"))
+    assert re.fullmatch(r"\*\*[\d.]+\*\*", wcxb[2][1])
+    name, _, _, accuracy, macro, content, ad, navigation, recommendation, _ = four_class[2]
+    assert (name, accuracy, macro, content) == ("mine, text", "0.750", "**0.429**", "0.857")
+    assert (ad, navigation, recommendation) == ("–", "0.000", "–")
 
 
 def test_sources_are_named_with_their_licences(card: str) -> None:

@@ -174,6 +174,17 @@ def test_a_page_without_url_or_domain_is_read(tmp_path: Path) -> None:
     assert (pages[-1].document.url, pages[-1].document.site) == ("", "")
 
 
+def test_a_page_without_domain_is_of_the_site_of_its_url(tmp_path: Path) -> None:
+    pages = wcxb_pages(write_wcxb(tmp_path / "w.parquet", [row(1, domain=None)]))
+    assert {page.document.site for page in pages} == {"site1.example"}
+
+
+@pytest.mark.parametrize("name", ["url", "domain"])
+def test_an_address_that_is_no_string_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SourceError, match=f"{name} is int, not a string"):
+        list(wcxb_pages(write_wcxb(tmp_path / "w.parquet", [row(1, **{name: 7})])))
+
+
 def test_missing_columns_are_named(tmp_path: Path) -> None:
     path = tmp_path / "w.parquet"
     parquet.write_table(pa.table({"id": ["1"], "html": ["<p>x</p>"], "url": ["u"]}), path)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from boilerplate_ds import Document, LineClassifier
+from boilerplate_ds.dataset.splits import group_of
 from boilerplate_ds.errors import DatasetError
 from boilerplate_ds.model.runtime import Reading
 from boilerplate_ds.training.cross_validation import cross_validate
@@ -19,7 +20,7 @@ class Recording(LineClassifier):
     def fit(self, documents, labels, groups=None, *, progress=None):
         LOG.append(("fit", [d.id for d in documents]))
         assert [len(d.lines) for d in documents] == [len(given) for given in labels]
-        assert list(groups) == [d.site or d.id for d in documents]
+        assert list(groups) == [group_of(d) for d in documents]
         if progress is not None:
             progress("Reading lines", 1.0)
         return self
@@ -59,6 +60,15 @@ def test_no_model_judges_a_site_it_was_trained_on(n_folds: int) -> None:
     for (_, trained), (_, judged) in zip(LOG[::2], LOG[1::2], strict=True):
         assert not {site_of[i] for i in trained} & {site_of[i] for i in judged}
         assert sorted(trained + judged) == sorted(site_of)
+
+
+def test_pages_that_name_only_their_url_are_of_its_site() -> None:
+    urls = [f"https://www.site{i // 3}.example/{i}" for i in range(12)]
+    documents = [Document(f"d-{i}", ("a line",), url=url) for i, url in enumerate(urls)]
+    cross_validate(Recording(), documents, [np.zeros(1, dtype=np.int8)] * 12, n_folds=2)
+    for _, ids in LOG:
+        assert len(ids) == 6
+        assert len({int(i.removeprefix("d-")) // 3 for i in ids}) == 2
 
 
 def test_every_document_is_judged_once_and_keeps_its_place() -> None:

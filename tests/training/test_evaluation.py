@@ -76,8 +76,10 @@ def test_figures_agree_with_scikit_learn(pairs: list[tuple[int, int]]) -> None:
     assert evaluation.accuracy == pytest.approx(accuracy_score(gold, predicted))
     assert evaluation.macro_f1 == pytest.approx(f1_score(gold, predicted, average="macro", zero_division=0))
     expected = precision_recall_fscore_support(gold, predicted, labels=range(4), zero_division=0)
-    figures = [(c.precision, c.recall, c.f1, c.support) for c in evaluation.per_class.values()]
-    np.testing.assert_allclose(np.array(figures).T, np.array(expected))
+    occurs = np.isin(range(4), gold + predicted)
+    figures = np.array([(c.precision, c.recall, c.f1, c.support) for c in evaluation.per_class.values()]).T
+    np.testing.assert_allclose(figures[:, occurs], np.array(expected)[:, occurs])
+    assert np.isnan(figures[:3, ~occurs]).all()
     is_content = np.equal(gold, CONTENT), np.equal(predicted, CONTENT)
     by_characters = f1_score(*is_content, sample_weight=lengths, zero_division=0)
     assert evaluation.content_f1 == pytest.approx(by_characters)
@@ -128,9 +130,9 @@ def test_intervals_depend_on_the_seed_and_nothing_else() -> None:
     assert evaluate_predictions(predictions, seed=4).intervals != first
 
 
-def test_a_sole_document_gives_no_spread() -> None:
-    evaluation = evaluate_predictions(SMALL)
-    assert evaluation.intervals["accuracy"] == pytest.approx((4 / 6, 4 / 6))
+def test_a_sole_document_has_no_intervals() -> None:
+    assert evaluate_predictions(SMALL).intervals == {}
+    assert set(evaluate_predictions(together(SMALL, SMALL)).intervals)
 
 
 def test_intervals_can_be_left_out() -> None:
@@ -188,3 +190,15 @@ def test_json_is_plain_and_rounded() -> None:
         "lines": 3,
     }
     assert figures["confusion"][0] == [2, 0, 1, 0]
+    assert figures["per_class"]["recommendation"] == {
+        "precision": None,
+        "recall": None,
+        "f1": None,
+        "lines": 0,
+    }
+
+
+def test_an_interval_is_called_as_its_figure_in_json() -> None:
+    figures = evaluate_predictions(many_pages(4)).as_json()
+    assert set(figures["intervals_95"]) == {"accuracy", "macro_f1", "content_f1_by_characters"}
+    assert set(figures["intervals_95"]) < set(figures)

@@ -271,6 +271,17 @@ def test_a_label_that_occurs_nowhere_has_no_figures(tmp_path: Path) -> None:
     assert written(tmp_path, evaluation).count("<td>–</td>") == 2 * 3
 
 
+def test_the_terminal_table_has_a_dash_for_a_label_that_occurs_nowhere() -> None:
+    table = evaluation_table(section(page([CONTENT, AD], [CONTENT, AD])).evaluation, "One page")
+    console = Console(width=100)
+    with console.capture() as capture:
+        console.print(table)
+    shown = {line.split("│")[1].strip(): line for line in capture.get().splitlines() if "│" in line}
+    assert shown["navigation"].count("–") == shown["recommendation"].count("–") == 3
+    assert "0.000" not in shown["navigation"]
+    assert "–" not in shown["macro F1"]
+
+
 def test_the_terminal_table_shows_the_figures() -> None:
     console = Console(width=100)
     with console.capture() as capture:

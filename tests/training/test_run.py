@@ -56,6 +56,14 @@ def test_collections_are_found_at_any_depth_in_order(write_collection, tmp_path:
     assert find_collections(folders[0]) == [folders[0]]
 
 
+def test_a_collection_that_is_named_twice_is_found_once(write_collection, tmp_path: Path) -> None:
+    folder = write_collection("mine", anna="cn")
+    (tmp_path / "link").symlink_to(folder)
+    again = [folder, folder / ".." / "mine", tmp_path / "link", tmp_path]
+    assert find_collections(*again) == [folder]
+    assert find_collections() == []
+
+
 def test_a_folder_without_collections_is_named(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="holds no collection"):
         find_collections(tmp_path)
@@ -79,6 +87,27 @@ def test_documents_that_annotators_disagree_on_are_named(write_collection) -> No
     assert labels.undecided == ("open-page",)
     assert [item.document.id for item in labels.documents] == ["agreed-page", "settled-page"]
     assert labels.gold["settled"][0].labels.tolist() == [CONTENT, AD]
+
+
+def test_a_document_in_two_collections_is_one_with_the_annotations_of_both(
+    write_collection: Callable[..., Path],
+) -> None:
+    one, other = write_collection("x/mine", anna="cn"), write_collection("y/mine", ben="cn", cleo="ca")
+    labels = read_labels([one, other])
+    (item,) = labels.documents
+    assert (item.annotators, item.decided) == (("anna", "ben", "cleo"), "majority")
+    assert item.labels.tolist() == [CONTENT, NAVIGATION]
+    assert (labels.undecided, labels.rejects.count) == ((), 0)
+    assert len(read_labels([one, one]).documents) == 1
+
+
+def test_a_collection_of_no_documents_is_named(write_collection) -> None:
+    folder = write_collection("empty", anna="cn")
+    for file in (folder / "documents").iterdir():
+        file.write_bytes(b"")
+    labels = read_labels([folder, write_collection("mine", anna="cn")])
+    assert labels.without_text == (str(folder),)
+    assert len(labels.documents) == 1
 
 
 def test_collections_without_texts_are_named(write_collection) -> None:
@@ -161,9 +190,14 @@ def test_wcxb_lends_its_html_to_labelled_pages(tmp_path: Path) -> None:
     assert [p.view for p in pages if p.origin == "mine"][:5] == [TEXT, CUT, HTML, PLAIN, RESIDUE]
 
 
-def test_nothing_to_train_on_is_an_error() -> None:
-    with pytest.raises(DatasetError, match="no page has any text; there is nothing to learn from"):
+def test_nothing_to_train_on_is_an_error(write_collection) -> None:
+    with pytest.raises(DatasetError, match=r"no labelled page to learn from or to measure on$"):
         training_pages(read_labels([]))
+    folder = write_collection("open", anna="cn", ben="ca")
+    with (folder / "annotations" / "anna.jsonl").open("a") as file:
+        file.write("no JSON\n")
+    with pytest.raises(DatasetError, match=r"\(1 undecided, as their annotators differ; 1 rejected\)$"):
+        training_pages(read_labels([folder]))
 
 
 def page(origin: str, view: str, id_: str, labels: list[int], **fields: object) -> TrainingPage:

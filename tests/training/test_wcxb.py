@@ -41,6 +41,12 @@ def test_pages_without_reference_or_type_count_as_empty() -> None:
     assert (figures.word_f1, figures.by_page_type) == (1.0, {"": (1.0, 1)})
 
 
+def test_one_page_has_no_interval() -> None:
+    figures = evaluate_wcxb(PAGES[:1], TEXTS[:1])
+    assert figures.interval is None
+    assert figures.as_json()["interval_95"] is None
+
+
 def test_the_interval_holds_the_figure_and_is_the_same_each_time() -> None:
     pages, texts = PAGES * 20, TEXTS * 20
     figures = evaluate_wcxb(pages, texts)

@@ -74,7 +74,7 @@ def _read(
     annotations: list[Annotation] = []
     sites: dict[tuple[str, str], str] = {}
     documents: dict[tuple[str, str], Document] = {}
-    for path in dict.fromkeys(found for given in folders for found in find_collections(given)):
+    for path in find_collections(*folders):
         if document_files(path):
             collection = load_collection(path, rejects)
             annotations += collection.annotations

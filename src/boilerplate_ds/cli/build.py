@@ -15,6 +15,7 @@ from boilerplate_ds.cli.console import (
     jobs_option,
     json_option,
     progress_bars,
+    without_text,
 )
 from boilerplate_ds.invisible import show_invisible
 
@@ -82,7 +83,7 @@ def _print_build(result: BuildResult) -> None:
     console.print(evaluation_table(result.held_out, "Held-out test sites"))
     console.print(evaluation_table(result.cross_validation, "Cross-validation by site"))
     for name in result.labels.without_text:
-        click.echo(f"left out  {name}: labels without text (boilerplate-ds hydrate {name} --from FOLDER)")
+        click.echo(f"left out  {name}: {without_text(name)}")
     for doc_id in result.labels.undecided:
         click.echo(f"left out  {show_invisible(doc_id)}: its annotators disagree")
     click.echo(f"model     {result.model}\ndataset   {result.dataset}\nreport    {result.report}")

@@ -128,16 +128,22 @@ def labelled(folders: Sequence[Path], strategy: Strategy = "majority") -> Labell
     """Gold labels of the collections in ``folders``, whose texts must be there."""
     from boilerplate_ds.training import run
 
-    found = dict.fromkeys(collection for folder in folders for collection in run.find_collections(folder))
-    labels = run.read_labels(list(found), strategy)
+    labels = run.read_labels(run.find_collections(*folders), strategy)
     told(labels.rejects)
     for name in labels.without_text:
-        raise BoilerplateError(
-            f"{name}: labels without text; run: boilerplate-ds hydrate {name} --from FOLDER"
-        )
+        raise BoilerplateError(f"{name}: {without_text(name)}")
     for doc_id in labels.undecided:
         click.echo(f"left out  {show_invisible(doc_id)}: not settled ({strategy})", err=True)
     return labels
+
+
+def without_text(collection: str) -> str:
+    """Say that a collection has no texts, and what to do where they are elsewhere."""
+    from boilerplate_ds.labeling.collection import document_files
+
+    if document_files(Path(collection)):
+        return "labels without text; its documents/*.jsonl hold no document"
+    return f"labels without text; run: boilerplate-ds hydrate {collection} --from FOLDER"
 
 
 def require_input(pages: Sequence[str]) -> None:

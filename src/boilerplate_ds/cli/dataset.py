@@ -109,6 +109,8 @@ def print_export(report: ExportReport) -> None:
     """Print what an export wrote."""
     for split, counts in report.splits.items():
         click.echo(f"{split:<10}  {counts.documents:,} documents, {counts.lines:,} lines")
+    for split in report.empty_splits:
+        click.echo(f"{split:<10}  no documents")
     if report.without_text:
         click.echo(f"no text     {report.without_text:,} documents have labels and hashes only")
     click.echo(f"dataset     {report.folder}")
@@ -119,7 +121,7 @@ def print_export(report: ExportReport) -> None:
 @click.argument("new", type=exported)
 @json_option
 def diff(old: Path, new: Path, as_json: bool) -> None:
-    """Say what changed between two exports: documents, texts, labels, splits.
+    """Say what changed between two exports: documents, texts, labels, splits, sites.
 
     \b
     Example:
@@ -145,6 +147,8 @@ def _print_diff(found: DatasetDiff) -> None:
     _print_ids("relabelled", found.relabelled)
     for before, after, n in moves(found):
         click.echo(f"{'moved':<12}{n:,} sites from {before} to {after}")
+    _print_ids("other split", found.moved_documents)
+    _print_ids("renamed", [f"{site.old} → {site.new}" for site in found.renamed], "sites")
     click.echo(
         f"{'lines':<12}{found.changed_lines:,} of {found.flow.sum():,} with the same text are relabelled"
     )
@@ -152,11 +156,11 @@ def _print_diff(found: DatasetDiff) -> None:
         _print_flow(found)
 
 
-def _print_ids(what: str, ids: Iterable[str]) -> None:
+def _print_ids(what: str, ids: Iterable[str], kind: str = "documents") -> None:
     ids = list(ids)
     if not ids:
         return
-    click.echo(f"{what:<12}{len(ids):,} documents")
+    click.echo(f"{what:<12}{len(ids):,} {kind}")
     for doc_id in ids[:SHOWN_DOCUMENTS]:
         click.echo(f"{'':<12}{show_invisible(doc_id)}")
     if len(ids) > SHOWN_DOCUMENTS:

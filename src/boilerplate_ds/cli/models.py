@@ -109,6 +109,7 @@ def _print_figures(figures: CrossValidation) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from boilerplate_ds.training.evaluation import figure, interval
     from boilerplate_ds.training.report import evaluation_table
 
     console = Console()
@@ -118,7 +119,10 @@ def _print_figures(figures: CrossValidation) -> None:
         table = Table("WCXB, word F1", *figures.wcxb, title="WCXB development split")
         table.add_row(
             "all pages",
-            *(f"{f.word_f1:.3f} ({f.interval[0]:.3f}–{f.interval[1]:.3f})" for f in figures.wcxb.values()),
+            *(
+                figure(f.word_f1) + (f" ({interval(f.interval)})" if f.interval else "")
+                for f in figures.wcxb.values()
+            ),
         )
         for page_type in next(iter(figures.wcxb.values())).by_page_type:
             table.add_row(

@@ -22,6 +22,7 @@ from boilerplate_ds.cli.console import (
     progress_bars,
     told,
 )
+from boilerplate_ds.dataset.splits import group_of
 from boilerplate_ds.errors import BoilerplateError, Rejects
 from boilerplate_ds.invisible import show_invisible
 from boilerplate_ds.labeling import ordering
@@ -106,13 +107,13 @@ def _site(pages: _Pages) -> list[QueueItem]:
     documents = pages.collection.documents
     done = {annotation.doc_id for annotation in pages.collection.annotations}
     order = ordering.spread_over_sites(
-        [_site_of(page) for page in pages.unlabelled],
+        [group_of(page) for page in pages.unlabelled],
         pages.size,
         pages.seed,
-        labelled=[_site_of(documents[doc_id]) for doc_id in sorted(done)],
+        labelled=[group_of(documents[doc_id]) for doc_id in sorted(done)],
     )
     return [
-        QueueItem(pages.unlabelled[i].id, f"spread over sites: {_site_of(pages.unlabelled[i])}")
+        QueueItem(pages.unlabelled[i].id, f"spread over sites: {group_of(pages.unlabelled[i])}")
         for i in order.tolist()
     ]
 
@@ -172,10 +173,6 @@ def _doubted(pages: _Pages, lines: Sequence[Scores], above: float, why: str) -> 
         reason = f"{why} {count:,} of {len(pages.unlabelled[i].lines):,} lines"
         items.append(QueueItem(pages.unlabelled[i].id, reason, round(float(scores[i]), 6), named))
     return items
-
-
-def _site_of(page: Document) -> str:
-    return page.site or page.id
 
 
 @click.command()

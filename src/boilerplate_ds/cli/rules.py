@@ -189,17 +189,18 @@ def _print(
 def _combined_table(combined: dict[str, Evaluation]) -> Table:
     from rich.table import Table
 
+    from boilerplate_ds.training.evaluation import figure, interval
+
     table = Table(**_STYLE)
     table.add_column("all rules", no_wrap=True)
     for name in ("accuracy", "macro F1", "95%", *(f"F1 {label.code}" for label in Label)):
         table.add_column(name, justify="right")
     for name, figures in combined.items():
-        low, high = figures.intervals["macro_f1"]
         table.add_row(
             name,
             f"{figures.accuracy:.3f}",
             f"{figures.macro_f1:.3f}",
-            f"{low:.3f}–{high:.3f}",
-            *(f"{figures.per_class[label.value].f1:.3f}" for label in Label),
+            interval(figures.intervals.get("macro_f1")),
+            *(figure(figures.per_class[label.value].f1) for label in Label),
         )
     return table

@@ -16,7 +16,7 @@ import numpy as np
 
 from boilerplate_ds.dataset.columns import DOCUMENT_COLUMNS, LINE_COLUMNS, metadata_text
 from boilerplate_ds.dataset.licences import LICENCE_TEXT, licence_of, plain
-from boilerplate_ds.dataset.splits import SPLITS, split_of
+from boilerplate_ds.dataset.splits import SPLITS, group_of, known_site, split_of
 from boilerplate_ds.document import LABEL_NAMES, Label
 from boilerplate_ds.errors import DatasetError
 from boilerplate_ds.labeling.agreement import collect_ratings, measure_agreement
@@ -94,7 +94,8 @@ class CardText:
     licence_text : str
         What the licence covers; Markdown.
     agreement : str
-        Figures of agreement between annotators that documents alone do not give; Markdown.
+        How far annotators agree (:func:`agreement_text`), Markdown; where it is empty, the card says what the
+        documents alone give.
     """
 
     name: str
@@ -165,7 +166,7 @@ def dataset_card(
         empty_splits=[split for split in SPLITS if split not in by_split],
         moved_sites=_moved_sites(by_split),
         rare=_rare(items),
-        siteless=sum(not item.document.site for item in items),
+        siteless=sum(not known_site(item.document) for item in items),
         bibtex_key=re.sub(r"\W+", "_", text.name.lower()).strip("_") or "dataset",
         version=version("boilerplate-ds"),
     )
@@ -182,7 +183,7 @@ def count(items: Iterable[GoldDocument]) -> Counts:
     per_label = np.bincount(ids, minlength=len(LABEL_NAMES)).tolist()
     return Counts(
         documents=len(items),
-        sites=len({site_of(item.document) for item in items}),
+        sites=len({group_of(item.document) for item in items}),
         lines=len(ids),
         labels=dict(zip(LABEL_NAMES, per_label, strict=True)),
     )
@@ -196,11 +197,6 @@ def count_by(items: Iterable[GoldDocument], name_of: Callable[[Document], str]) 
     return [
         (name, count(groups[name])) for name in sorted(groups, key=lambda name: (-len(groups[name]), name))
     ]
-
-
-def site_of(document: Document) -> str:
-    """Give the site a document is split by: its own id where its site is not known."""
-    return document.site or document.id
 
 
 def agreement_text(annotations: Iterable[Annotation], published: Collection[str]) -> str:
@@ -236,8 +232,10 @@ def agreement_text(annotations: Iterable[Annotation], published: Collection[str]
     )
     documents = f"{measured.n_documents:,} documents with two or more independent annotators"
     rest = f", {left_out:,} of which are not in the set" if left_out else ""
+    same = 1 - measured.differing / measured.n_lines
     return (
-        f"Agreement beyond chance, over the {measured.n_lines:,} lines of {documents}{rest}:\n\n"
+        f"Of the {measured.n_lines:,} lines of {documents}{rest}, all annotators agree on {same:.1%}. "
+        "Beyond chance they agree to:\n\n"
         f"| | value | 95% interval |\n|---|--:|--:|\n{table}"
     )
 
@@ -288,7 +286,7 @@ def _agreement(items: Iterable[GoldDocument]) -> tuple[int, float] | None:
 
 def _moved_sites(by_split: Mapping[Split, Sequence[GoldDocument]]) -> int:
     """Count the sites whose split is not the one their hash gives."""
-    sites = {(site_of(item.document), split) for split, items in by_split.items() for item in items}
+    sites = {(group_of(item.document), split) for split, items in by_split.items() for item in items}
     return sum(split_of(site) != split for site, split in sites)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from boilerplate_ds.dataset.licences import licence_of
+from boilerplate_ds.dataset.splits import known_site
 from boilerplate_ds.document import LABEL_NAMES
 
 if TYPE_CHECKING:
@@ -98,10 +99,8 @@ def document_columns(items: Sequence[GoldDocument], without_text: Mapping[str, s
     """
     documents = [item.document for item in items]
     return {
-        **{
-            name: [getattr(d, name) for d in documents]
-            for name in ("id", "url", "site", "language", "source")
-        },
+        **{name: [getattr(d, name) for d in documents] for name in ("id", "url", "language", "source")},
+        "site": [known_site(d) for d in documents],
         **{name: [metadata_text(d, name) for d in documents] for name in ("page_type", "variant")},
         "licence": [licence_of(d) for d in documents],
         "lines": [None if d.id in without_text else d.lines for d in documents],
@@ -133,7 +132,7 @@ def line_columns(items: Sequence[GoldDocument], without_text: Mapping[str, str])
         same = {
             "doc_id": document.id,
             "n_lines": n_lines,
-            "site": document.site,
+            "site": known_site(document),
             "language": document.language,
             "page_type": metadata_text(document, "page_type"),
             "document_sha256": without_text.get(document.id) or document.text_sha256,

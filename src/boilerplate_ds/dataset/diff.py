@@ -13,6 +13,7 @@ from boilerplate_ds.document import LABEL_NAMES
 from boilerplate_ds.errors import DatasetError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -33,6 +34,14 @@ class MovedSite:
 
 
 @dataclass(frozen=True, slots=True)
+class RenamedSite:
+    """A site whose documents are of another site than before."""
+
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
 class DatasetDiff:
     """How one export differs from an earlier one.
 
@@ -47,7 +56,11 @@ class DatasetDiff:
     flow : ndarray of int64, shape (4, 4)
         Lines of documents with the same text, by old label (row) and new label (column).
     moved : tuple of MovedSite
-        A document without a site counts as a site of its own.
+        Sites of both, in another split. A document without a site counts as a site of its own.
+    moved_documents : tuple of str
+        Ids of documents that are in another split, whatever their site is called.
+    renamed : tuple of RenamedSite
+        Old and new site of documents that changed theirs, each pair once.
     """
 
     added: tuple[str, ...]
@@ -56,6 +69,8 @@ class DatasetDiff:
     relabelled: tuple[str, ...]
     flow: NDArray[np.int64]
     moved: tuple[MovedSite, ...]
+    moved_documents: tuple[str, ...]
+    renamed: tuple[RenamedSite, ...]
 
     @property
     def changed_lines(self) -> int:
@@ -64,8 +79,9 @@ class DatasetDiff:
 
     @property
     def is_same(self) -> bool:
-        """Whether documents, texts, labels and splits are the same."""
-        return not (self.added or self.removed or self.text_changed or self.relabelled or self.moved)
+        """Whether documents, texts, labels, splits and sites are the same."""
+        documents = self.added or self.removed or self.text_changed or self.relabelled
+        return not (documents or self.moved or self.moved_documents or self.renamed)
 
     def as_json(self) -> dict[str, Any]:
         """Plain numbers and names."""
@@ -81,6 +97,8 @@ class DatasetDiff:
                 for old, row in zip(LABEL_NAMES, self.flow.tolist(), strict=True)
             },
             "moved": {item.site: [item.old, item.new] for item in self.moved},
+            "moved_documents": list(self.moved_documents),
+            "renamed": [[item.old, item.new] for item in self.renamed],
         }
 
 
@@ -121,6 +139,8 @@ def diff_datasets(old: Path, new: Path) -> DatasetDiff:
         ),
         flow=flow,
         moved=_moved(before, after),
+        moved_documents=tuple(sorted(i for i in both if before[i].split != after[i].split)),
+        renamed=_renamed((before[i].site, after[i].site) for i in both),
     )
 
 
@@ -146,6 +166,10 @@ def _moved(before: dict[str, _Row], after: dict[str, _Row]) -> tuple[MovedSite, 
     old = {row.site: row.split for row in before.values()}
     new = {row.site: row.split for row in after.values()}
     return tuple(MovedSite(s, old[s], new[s]) for s in sorted(old) if s in new and old[s] != new[s])
+
+
+def _renamed(sites: Iterable[tuple[str, str]]) -> tuple[RenamedSite, ...]:
+    return tuple(RenamedSite(old, new) for old, new in sorted(set(sites)) if old != new)
 
 
 def moves(diff: DatasetDiff) -> list[tuple[Split, Split, int]]:

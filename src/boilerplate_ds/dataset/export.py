@@ -13,12 +13,13 @@ import re
 import shutil
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import compress
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from boilerplate_ds.dataset.card import MARK, CardText, Counts, count, dataset_card, site_of
+from boilerplate_ds.dataset.card import MARK, CardText, Counts, count, dataset_card
 from boilerplate_ds.dataset.columns import (
     document_columns,
     document_features,
@@ -28,7 +29,7 @@ from boilerplate_ds.dataset.columns import (
 )
 from boilerplate_ds.dataset.croissant import CROISSANT, croissant
 from boilerplate_ds.dataset.licences import LICENCE_TEXT
-from boilerplate_ds.dataset.splits import SPLITS, Split, split_sites
+from boilerplate_ds.dataset.splits import SPLITS, Split, group_of, known_site, split_sites
 from boilerplate_ds.document import LABEL_NAMES
 from boilerplate_ds.errors import DatasetError, Rejects, reject_or_raise
 
@@ -127,7 +128,7 @@ def export_dataset(
         Version of the guidelines that the annotators followed.
     splits : sequence of {"train", "validation", "test"}, length n_documents, optional
         The split of each document; by default :func:`~boilerplate_ds.dataset.splits.split_sites`, in which a
-        document without a site counts as a site of its own.
+        document without a site counts as a site of its own. Rejected documents have no say in it.
     without_text : mapping of str to str, optional
         SHA-256 of the lines by id of each document whose text is left out
         (:func:`~boilerplate_ds.dataset.licences.without_text`). Such a document need not have its lines.
@@ -153,10 +154,12 @@ def export_dataset(
             f"no document to export to {folder}; none is gold, or what was asked for leaves none"
         )
     hidden = without_text or {}
-    by_split = _group(gold, _split_names(gold, splits), hidden, rejects)
-    n_documents = sum(map(len, by_split.values()))
-    if not n_documents:
+    given = None if splits is None else _split_names(splits, len(gold))
+    accepted = exportable(gold, hidden, rejects)
+    items = list(compress(gold, accepted))
+    if not items:
         raise DatasetError(f"no document to export to {folder}: {len(gold)} given, all of them rejected")
+    by_split = _group(items, _by_site(items) if given is None else list(compress(given, accepted)))
     text = CardText(name, guidelines, description, licence, licence_text, agreement)
     for field, value in asdict(text).items():
         if not _is_utf8(value):
@@ -175,7 +178,7 @@ def export_dataset(
         empty_splits=tuple(split for split in SPLITS if split not in by_split),
         without_text=sum(item.document.id in hidden for items in by_split.values() for item in items),
         files=tuple(files),
-        rejected=len(gold) - n_documents,
+        rejected=len(gold) - len(items),
     )
 
 
@@ -206,47 +209,54 @@ def _write_dataset(
     (folder / CROISSANT).write_text(description, encoding="utf-8", newline="\n")
 
 
-def _split_names(gold: Sequence[GoldDocument], splits: Sequence[str] | None) -> list[Split]:
-    if splits is None:
-        split_by_site = split_sites(site_of(item.document) for item in gold)
-        return [split_by_site[site_of(item.document)] for item in gold]
+def exportable(
+    gold: Sequence[GoldDocument], without_text: Mapping[str, str], rejects: Rejects | None = None
+) -> list[bool]:
+    """Say of each document whether it can be exported; see :func:`export_dataset`."""
+    seen: set[str] = set()
+    accepted = []
+    for item in gold:
+        document = item.document
+        reason = "another document has this id" if document.id in seen else _flaw(item, without_text)
+        accepted.append(not reason)
+        if reason:
+            reject_or_raise(
+                rejects, document.source or "gold", f"document {document.id!r}", reason, DatasetError
+            )
+        else:
+            seen.add(document.id)
+    return accepted
+
+
+def _by_site(items: Sequence[GoldDocument]) -> list[Split]:
+    split_by_site = split_sites(group_of(item.document) for item in items)
+    return [split_by_site[group_of(item.document)] for item in items]
+
+
+def _split_names(splits: Sequence[str], n_documents: int) -> list[Split]:
     known = {str(split): split for split in SPLITS}
     unknown = sorted(set(splits) - known.keys())
-    if unknown or len(splits) != len(gold):
+    if unknown or len(splits) != n_documents:
         raise DatasetError(
-            f"splits must be one of {', '.join(SPLITS)} for each of {len(gold)} documents; "
+            f"splits must be one of {', '.join(SPLITS)} for each of {n_documents} documents; "
             f"got {len(splits)}{f', {unknown[0]!r} among them' if unknown else ''}"
         )
     return [known[split] for split in splits]
 
 
-def _group(
-    gold: Sequence[GoldDocument],
-    splits: Sequence[Split],
-    without_text: Mapping[str, str],
-    rejects: Rejects | None,
-) -> dict[Split, list[GoldDocument]]:
-    """Give the documents that can be exported by split, in order of id; without empty splits."""
+def _group(items: Sequence[GoldDocument], splits: Sequence[Split]) -> dict[Split, list[GoldDocument]]:
+    """Give the documents by split, in order of id; without empty splits."""
     by_split: dict[Split, list[GoldDocument]] = {split: [] for split in SPLITS}
     split_by_site: dict[str, Split] = {}
-    seen: set[str] = set()
-    for item, split in zip(gold, splits, strict=True):
-        document = item.document
-        reason = "another document has this id" if document.id in seen else _flaw(item, without_text)
-        if reason:
-            reject_or_raise(
-                rejects, document.source or "gold", f"document {document.id!r}", reason, DatasetError
-            )
-            continue
-        site = site_of(document)
+    for item, split in zip(items, splits, strict=True):
+        site = group_of(item.document)
         if split_by_site.setdefault(site, split) != split:
             raise DatasetError(
                 f"site {site!r} is in {split_by_site[site]} and in {split}; give all its pages one split"
             )
-        seen.add(document.id)
         by_split[split].append(item)
     return {
-        split: sorted(items, key=lambda item: item.document.id) for split, items in by_split.items() if items
+        split: sorted(group, key=lambda item: item.document.id) for split, group in by_split.items() if group
     }
 
 
@@ -348,7 +358,7 @@ def _chunks(items: Iterable[GoldDocument], max_bytes: int) -> Iterator[list[Gold
 def _n_bytes(item: GoldDocument) -> int:
     """Estimate the uncompressed size of a document in ``lines``, the larger of the configurations."""
     document = item.document
-    repeated = document.site, document.language, metadata_text(document, "page_type")
+    repeated = known_site(document), document.language, metadata_text(document, "page_type")
     in_each_line = 4 * len(document.id) + sum(map(len, repeated)) + _LINE_OVERHEAD
     text = sum(len(line.encode("utf-8", "surrogatepass")) for line in document.lines)
     return len(document.url) + text + in_each_line * (len(item.labels) + 1)

@@ -15,16 +15,29 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from boilerplate_ds.errors import DatasetError
+from boilerplate_ds.sources.site import site_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
+    from boilerplate_ds.document import Document
+
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 SEED = "boilerplate-ds"
 _BORDERS = (0.8, 0.9)
+
+
+def known_site(document: Document) -> str:
+    """Give the site of a document, else that of its URL; empty if it has neither."""
+    return document.site or site_of(document.url)
+
+
+def group_of(document: Document) -> str:
+    """Name what a document is split by: its site, else that of its URL, else its own id."""
+    return known_site(document) or document.id
 
 
 def split_of(site: str, seed: str = SEED) -> Split:

@@ -14,6 +14,7 @@ from boilerplate_ds.document import Annotation, Document
 from boilerplate_ds.errors import DatasetError, LabelError, Rejects, reject_or_raise
 from boilerplate_ds.labeling.jsonl import read_records, write_records
 from boilerplate_ds.labeling.store import LabelStore
+from boilerplate_ds.sources.site import stated_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -177,6 +178,8 @@ def document_record(document: Document) -> dict[str, Any]:
 def parse_document(record: Mapping[str, Any]) -> Document:
     """Read the JSON record of a document.
 
+    Its site is named by :func:`~boilerplate_ds.sources.site.stated_site`.
+
     Raises
     ------
     LabelError
@@ -199,7 +202,8 @@ def parse_document(record: Mapping[str, Any]) -> Document:
             lines=lines,
             separators=_strings(record, "separators") if "separators" in record else (),
             metadata={key: value for key, value in record.items() if key not in _FIELDS},
-            **{name: record.get(name, "") for name in _TEXT_FIELDS},
+            **{name: record.get(name, "") for name in _TEXT_FIELDS}
+            | {"site": stated_site(record.get("site", ""), record.get("url", ""))},
         )
     except ValueError as error:
         raise LabelError(f"document {record['id']!r}: {error}") from error

@@ -34,7 +34,7 @@ from boilerplate_ds.document import CODES, Annotation, Document
 from boilerplate_ds.errors import LabelError, Rejects, SourceError, reject_or_raise
 from boilerplate_ds.labeling.collection import document_files, read_document_file, write_document_file
 from boilerplate_ds.labeling.store import LabelStore, StoredAnnotation
-from boilerplate_ds.sources.site import site_of
+from boilerplate_ds.sources.site import stated_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -324,13 +324,8 @@ def _document(headers: dict[str, str], lines: Sequence[str]) -> Document:
         id=headers["id"],
         lines=tuple(lines),
         url=url,
-        site=headers.get("site") or site_of_url(url),
+        site=stated_site(headers.get("site", ""), url),
         language=headers.get("language", ""),
         source=headers.get("source", ""),
         metadata={key: value for key, value in headers.items() if key not in _DOCUMENT_FIELDS},
     )
-
-
-def site_of_url(url: str) -> str:
-    """Give the host of a url without ``www.``; empty if it has none."""
-    return "" if any(map(str.isspace, url)) else site_of(url)

@@ -15,6 +15,7 @@ from sklearn.model_selection import GroupKFold
 from sklearn.utils import check_random_state
 from threadpoolctl import threadpool_limits
 
+from boilerplate_ds.dataset.splits import group_of
 from boilerplate_ds.document import MAIN, NOT_MAIN
 from boilerplate_ds.errors import DatasetError
 from boilerplate_ds.features import Forest, LineBatch, context_features, markup_tokens, text_tokens
@@ -113,7 +114,7 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
             Class ids; ``MAIN`` or ``NOT_MAIN`` for lines of which only that is known; lower for a line that
             is context only.
         groups : sequence of str, optional
-            The site of each document; default its ``site``, else its ``id``.
+            The site of each document; default its ``site``, else that of its ``url``, else its ``id``.
         progress : callable, optional
             Called with the name of a step and the share of it that is done; with more than one job, from
             other threads too.
@@ -129,8 +130,8 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
         """
         if self.n_folds < 2 or self.epochs < 1:
             raise ValueError(f"2 folds or more and 1 epoch or more, not {self.n_folds} and {self.epochs}")
-        sites = [d.site or d.id for d in map(required_document, documents)]
-        given = sites if groups is None else list(groups)
+        own = [group_of(d) for d in map(required_document, documents)]
+        given = own if groups is None else list(groups)
         training = _TrainingLines.of(documents, _checked(documents, labels, given), given)
         tell = progress or (lambda _step, _done: None)
         text, markup, opinions = self._fit_linear(training, tell)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from boilerplate_ds.errors import Reject, SourceError
 from boilerplate_ds.sources.encoding import decode_text
 from boilerplate_ds.sources.page import Page
-from boilerplate_ds.sources.site import site_of
+from boilerplate_ds.sources.site import normal_site, site_of
 from boilerplate_ds.sources.stream import MAX_RECORD_BYTES
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def page_from_record(record: Record, file: PageFile, where: str, number: int) ->
     fields: dict[str, Any] = {
         "id": _take(rest, ID_COLUMNS) or f"{file.name}#{number}",
         "url": (url := _take(rest, URL_COLUMNS)),
-        "site": _site(_take(rest, SITE_COLUMNS)) or site_of(url),
+        "site": normal_site(_take(rest, SITE_COLUMNS)) or site_of(url),
         "language": _take(rest, LANGUAGE_COLUMNS),
         "source": file.path,
         "metadata": rest,
@@ -181,11 +181,6 @@ def _text_of(value: Any, column: str) -> str:
     raise SourceError(
         f"the text ({column!r}) is not a string or a list of strings, but {type(value).__name__}"
     )
-
-
-def _site(name: str) -> str:
-    """Give a host as :func:`site_of` does, so that a site has one name; any other name as it is."""
-    return site_of(name) if "." in name and not any(map(str.isspace, name)) else name
 
 
 def _take(fields: dict[str, Any], names: tuple[str, ...]) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import compress
 from typing import TYPE_CHECKING
 
 from boilerplate_ds.dataset.card import agreement_text
-from boilerplate_ds.dataset.export import ExportReport, export_dataset
+from boilerplate_ds.dataset.export import ExportReport, export_dataset, exportable
 from boilerplate_ds.dataset.licences import common_licence, licence_text, without_text
-from boilerplate_ds.dataset.splits import split_sites
+from boilerplate_ds.dataset.splits import group_of, split_sites
 from boilerplate_ds.errors import DatasetError
 from boilerplate_ds.labeling.guidelines import guidelines_version, versions_followed
 from boilerplate_ds.model import LineClassifier
@@ -59,7 +60,8 @@ def build(
     """Turn labelled pages into a trained, evaluated model, a published-format dataset and a report.
 
     Sites are split once. Cross-validation runs over the training and validation sites; the model is trained
-    on the same and judged on the test sites. The same labels give the same bytes.
+    on the same and judged on the test sites. What cannot be exported is in none of them. The same labels give
+    the same bytes.
 
     Parameters
     ----------
@@ -82,10 +84,11 @@ def build(
     """
     check_model_folder(out / "model")
     labelled = read_labels(find_collections(labels))
-    gold = labelled.documents
+    hidden = without_text(labelled.documents, labelled.standoff)
+    gold = list(compress(labelled.documents, exportable(labelled.documents, hidden, labelled.rejects)))
     if not gold:
-        raise DatasetError(f"{labels}: no labelled page has its text here; run hydrate, or label some pages")
-    sites = [item.document.site or item.document.id for item in gold]
+        raise DatasetError(f"{labels}: no labelled page to build from{labelled.left_out}; label some pages")
+    sites = [group_of(item.document) for item in gold]
     split_of = split_sites(sites)
     splits = [split_of[site] for site in sites]
     export = export_dataset(
@@ -93,7 +96,7 @@ def build(
         out / "dataset",
         name="boilerplate-lines",
         splits=splits,
-        without_text=without_text(gold, labelled.standoff),
+        without_text=hidden,
         licence=common_licence(gold),
         licence_text=licence_text(gold, labelled.corpora),
         agreement=agreement_text(labelled.annotations, [item.document.id for item in gold]),
@@ -104,7 +107,7 @@ def build(
     test = [item for item, split in zip(gold, splits, strict=True) if split == "test"]
     classifier = LineClassifier(epochs=EPOCHS, random_state=seed, n_jobs=n_jobs)
     documents, gold_labels = _of(known)
-    folds = min(N_FOLDS, len({d.site or d.id for d in documents}))
+    folds = min(N_FOLDS, len({group_of(d) for d in documents}))
     validated = Predictions(
         documents,
         gold_labels,
@@ -149,7 +152,7 @@ def _facts(items: Sequence[GoldDocument]) -> dict[str, str]:
     languages = {item.document.language for item in items if item.document.language}
     return {
         "documents": f"{len(items):,}",
-        "sites": f"{len({item.document.site or item.document.id for item in items}):,}",
+        "sites": f"{len({group_of(item.document) for item in items}):,}",
         "lines": f"{sum(len(item.labels) for item in items):,}",
         "languages": ", ".join(sorted(languages)) or "unknown",
     }

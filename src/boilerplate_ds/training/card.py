@@ -7,7 +7,9 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from boilerplate_ds.dataset.splits import group_of
 from boilerplate_ds.training.corpora import HTML
+from boilerplate_ds.training.evaluation import figure, interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,6 +69,7 @@ def save_with_card(
         lstrip_blocks=True,
         autoescape=False,  # noqa: S701 - the card is Markdown made of our own words and numbers
     )
+    environment.filters.update(figure=figure, interval=interval)
     text = environment.get_template("model_card.md").render(
         facts=facts,
         sources=_SOURCES,
@@ -99,7 +102,7 @@ def training_facts(pages: Sequence[TrainingPage]) -> dict[str, Any]:
         languages = Counter(filter(_LANGUAGE.fullmatch, language_of.values()))
         facts[origin] = {
             "pages": len({page.document.id for page in some}),
-            "sites": len({page.document.site for page in some}),
+            "sites": len({group_of(page.document) for page in some}),
             "documents": len(some),
             "documents_with_markup": sum(page.view == HTML for page in some),
             "lines": sum(len(page.document.lines) for page in some),

@@ -23,6 +23,7 @@ from boilerplate_ds.document import Document
 from boilerplate_ds.errors import DatasetError, SourceError, reject_or_raise
 from boilerplate_ds.sources.arrow import parquet_batches, rows_of
 from boilerplate_ds.sources.encoding import decode_html
+from boilerplate_ds.sources.site import stated_site
 from boilerplate_ds.training.alignment import align_with_content, carry_labels
 
 if TYPE_CHECKING:
@@ -206,10 +207,13 @@ def _wcxb_page(row: Mapping[str, Any] | SourceError) -> Iterator[TrainingPage]:
     for name in ("html", "main_content"):
         if not isinstance(row[name], str):
             raise SourceError(f"{name} is {type(row[name]).__name__}, not a string")
+    for name in ("url", "domain"):
+        if not isinstance(row[name], str | None):
+            raise SourceError(f"{name} is {type(row[name]).__name__}, not a string")
     fields = {
         "id": f"wcxb-{row['id']}",
         "url": row["url"] or "",
-        "site": row["domain"] or "",
+        "site": stated_site(row["domain"] or "", row["url"] or ""),
         "metadata": {"page_type": row["page_type"]},
     }
     html = row["html"]

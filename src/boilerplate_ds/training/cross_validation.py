@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.base import clone
 
-from boilerplate_ds.dataset.splits import site_folds
+from boilerplate_ds.dataset.splits import group_of, site_folds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,7 +54,8 @@ def cross_read(
     classifier : LineClassifier
         Cloned for each fold.
     documents, labels : sequences
-        As :meth:`LineClassifier.fit` takes them; folds are made by ``site`` (else ``id``).
+        As :meth:`LineClassifier.fit` takes them; folds are made by ``site`` (else that of ``url``, else
+        ``id``).
     n_folds : int
     progress : callable, optional
 
@@ -63,7 +64,7 @@ def cross_read(
     list of Reading
         In the order of ``documents``.
     """
-    sites = [document.site or document.id for document in documents]
+    sites = [group_of(document) for document in documents]
     folds = site_folds(sites, n_folds, [len(document.lines) for document in documents])
     results: dict[int, Reading] = {}
     for fold in range(n_folds):

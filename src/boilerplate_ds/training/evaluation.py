@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from boilerplate_ds.dataset.splits import group_of
 from boilerplate_ds.document import LABEL_NAMES
 
 if TYPE_CHECKING:
@@ -46,7 +48,10 @@ class Predictions:
 
 @dataclass(frozen=True, slots=True)
 class ClassFigures:
-    """Precision, recall and F1 of one label (0 to 1), and how many gold lines have it."""
+    """Precision, recall and F1 of one label (0 to 1), and how many gold lines have it.
+
+    The figures are NaN for a label that is in neither gold nor predictions.
+    """
 
     precision: float
     recall: float
@@ -90,7 +95,8 @@ class Evaluation:
         Row: gold, column: predicted.
     reliability : Reliability
     intervals : dict of str to (float, float)
-        95% percentile bootstrap over documents (Efron, 1979) of ``accuracy``, ``macro_f1``, ``content_f1``.
+        95% percentile bootstrap over documents (Efron, 1979) of ``accuracy``, ``macro_f1``, ``content_f1``;
+        empty for fewer than two documents.
     """
 
     n_documents: int
@@ -105,11 +111,12 @@ class Evaluation:
     intervals: dict[str, tuple[float, float]]
 
     def as_json(self) -> dict[str, Any]:
-        """Plain numbers and lists, rounded to four digits, for a file or a terminal."""
+        """Plain numbers and lists, rounded to four digits, for a file or a terminal; None for NaN."""
 
-        def short(value: float) -> float:
-            return round(float(value), 4)
+        def short(value: float) -> float | None:
+            return None if isnan(value) else round(float(value), 4)
 
+        named = {"content_f1": "content_f1_by_characters"}
         return {
             "documents": self.n_documents,
             "sites": self.n_sites,
@@ -118,7 +125,10 @@ class Evaluation:
             "macro_f1": short(self.macro_f1),
             "content_f1_by_characters": short(self.content_f1),
             "calibration_error": short(self.reliability.error),
-            "intervals_95": {name: [short(low), short(high)] for name, (low, high) in self.intervals.items()},
+            "intervals_95": {
+                named.get(name, name): [short(low), short(high)]
+                for name, (low, high) in self.intervals.items()
+            },
             "per_class": {
                 name: {
                     "precision": short(c.precision),
@@ -130,6 +140,16 @@ class Evaluation:
             },
             "confusion": self.confusion.tolist(),
         }
+
+
+def figure(value: float) -> str:
+    """Write a figure with three digits; a dash where there is none."""
+    return "–" if isnan(value) else f"{value:.3f}"
+
+
+def interval(ends: tuple[float, float] | None) -> str:
+    """Write the ends of an interval; nothing where there is none."""
+    return f"{ends[0]:.3f}–{ends[1]:.3f}" if ends else ""
 
 
 def evaluate_predictions(predictions: Predictions, *, n_bootstrap: int = 1000, seed: int = 0) -> Evaluation:
@@ -157,7 +177,7 @@ def evaluate_predictions(predictions: Predictions, *, n_bootstrap: int = 1000, s
     accuracy, macro, content = _figures(confusion, characters.sum(axis=0))
     return Evaluation(
         n_documents=len(predictions.documents),
-        n_sites=len({document.site or document.id for document in predictions.documents}),
+        n_sites=len({group_of(document) for document in predictions.documents}),
         n_lines=int(confusion.sum()),
         accuracy=accuracy,
         macro_f1=macro,
@@ -193,8 +213,8 @@ def _figures(lines: NDArray[Any], characters: NDArray[Any]) -> tuple[float, floa
 
 
 def _per_class(confusion: NDArray[np.int64]) -> dict[str, ClassFigures]:
-    f1 = np.nan_to_num(_f1(confusion))
-    hit = np.diagonal(confusion)
+    f1 = _f1(confusion)
+    hit = np.where(np.isnan(f1), np.nan, np.diagonal(confusion))
     precision = hit / np.maximum(confusion.sum(axis=0), 1)
     recall = hit / np.maximum(confusion.sum(axis=1), 1)
     support = confusion.sum(axis=1)
@@ -220,7 +240,7 @@ def _reliability(predictions: Predictions) -> Reliability:
 def _intervals(
     lines: NDArray[np.int64], characters: NDArray[np.int64], n_bootstrap: int, seed: int
 ) -> dict[str, tuple[float, float]]:
-    if n_bootstrap <= 0 or not len(lines):
+    if n_bootstrap <= 0 or len(lines) < 2:
         return {}
     rng = np.random.default_rng(seed)
     times_drawn = rng.multinomial(len(lines), np.full(len(lines), 1 / len(lines)), size=n_bootstrap)

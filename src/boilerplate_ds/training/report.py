@@ -25,6 +25,8 @@ from boilerplate_ds.training.evaluation import (
     Predictions,
     Reliability,
     evaluate_predictions,
+    figure,
+    interval,
 )
 
 if TYPE_CHECKING:
@@ -133,16 +135,15 @@ def evaluation_table(evaluation: Evaluation, title: str) -> Table:
     for name in ("precision", "recall", "F1", "95% interval", "lines"):
         table.add_column(name, justify="right")
     for name, c in evaluation.per_class.items():
-        table.add_row(name, f"{c.precision:.3f}", f"{c.recall:.3f}", f"{c.f1:.3f}", "", f"{c.support:,}")
+        table.add_row(name, *map(figure, (c.precision, c.recall, c.f1)), "", f"{c.support:,}")
     table.add_section()
     for name, key, value in (
         ("macro F1", "macro_f1", evaluation.macro_f1),
         ("content F1 by characters", "content_f1", evaluation.content_f1),
         ("accuracy", "accuracy", evaluation.accuracy),
     ):
-        interval = evaluation.intervals.get(key)
-        shown = f"{interval[0]:.3f}–{interval[1]:.3f}" if interval else ""
-        table.add_row(name, "", "", f"{value:.3f}", shown, f"{evaluation.n_lines:,}")
+        shown = interval(evaluation.intervals.get(key))
+        table.add_row(name, "", "", figure(value), shown, f"{evaluation.n_lines:,}")
     return table
 
 
@@ -216,7 +217,7 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters.update(
-        figure="{:.3f}".format, count="{:,}".format, percent="{:.1%}".format, short_count=_short_count
+        figure=figure, count="{:,}".format, percent="{:.1%}".format, short_count=_short_count
     )
     environment.globals.update(labels=tuple(Label), n_bins=N_BINS, bins=_bins)
     return environment

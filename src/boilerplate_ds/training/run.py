@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from boilerplate_ds.dataset.gold import gold
 from boilerplate_ds.errors import DatasetError, Rejects
-from boilerplate_ds.labeling.collection import document_files, is_standoff, load_collection
+from boilerplate_ds.labeling.collection import is_standoff, load_collection
 from boilerplate_ds.labeling.hydrate import Corpus
 from boilerplate_ds.training.corpora import (
     FOR_TRAINING,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from boilerplate_ds.dataset.gold import GoldDocument, Strategy
     from boilerplate_ds.document import Annotation
+    from boilerplate_ds.labeling.collection import Collection
     from boilerplate_ds.model import LineClassifier
     from boilerplate_ds.model.runtime import Reading
 
@@ -71,41 +72,64 @@ class LabelledSet:
         """Gold documents of all collections; those without lines have nothing to learn from."""
         return [item for items in self.gold.values() for item in items if item.document.lines]
 
+    @property
+    def left_out(self) -> str:
+        """What could not be used, in brackets, for an error where nothing is left; empty if nothing was."""
+        counts = (
+            (len(self.undecided), "undecided, as their annotators differ"),
+            (self.rejects.count, "rejected"),
+            (len(self.without_text), "collections without texts: run hydrate"),
+        )
+        named = "; ".join(f"{n:,} {what}" for n, what in counts if n)
+        return f" ({named})" if named else ""
 
-def find_collections(labels: Path) -> list[Path]:
-    """Folders with annotations at or below ``labels``, in order of path.
+
+def find_collections(*folders: Path) -> list[Path]:
+    """Folders with annotations at or below ``folders``, in order of path below each; a folder is given once.
 
     Raises
     ------
     DatasetError
-        If there are none.
+        If there are none below one of them.
     """
-    if not labels.is_dir():
-        raise DatasetError(f"{labels}: no such folder; labels are read from a folder of collections")
-    found = sorted({path.parent for path in labels.rglob("annotations") if path.is_dir()})
-    if not found:
-        raise DatasetError(f"{labels}: holds no collection (a folder with annotations/*.jsonl)")
-    return found
+    found: dict[Path, Path] = {}
+    for folder in folders:
+        if not folder.is_dir():
+            raise DatasetError(f"{folder}: no such folder; labels are read from a folder of collections")
+        below = sorted({path.parent for path in folder.rglob("annotations") if path.is_dir()})
+        if not below:
+            raise DatasetError(f"{folder}: holds no collection (a folder with annotations/*.jsonl)")
+        for path in below:
+            found.setdefault(path.resolve(), path)
+    return list(found.values())
 
 
 def read_labels(folders: Sequence[Path], strategy: Strategy = "majority") -> LabelledSet:
-    """Read collections and settle their gold labels by a strategy of :mod:`boilerplate_ds.dataset.gold`."""
+    """Read collections and settle their gold labels by a strategy of :mod:`boilerplate_ds.dataset.gold`.
+
+    A document that is in several (same id and text) is one: it is of the first, and settled from the
+    annotations in all of them; of one annotator the last counts.
+    """
     rejects = Rejects()
+    collections, without_text = _load(folders, rejects)
+    annotations = [annotation for collection in collections for annotation in collection.annotations]
     settled: dict[str, tuple[GoldDocument, ...]] = {}
-    without_text, undecided = [], []
+    undecided: list[str] = []
     standoff: set[str] = set()
     corpora: list[Corpus] = []
-    annotations: list[Annotation] = []
-    for folder in folders:
-        if not document_files(folder):
-            without_text.append(str(folder))
-            continue
-        collection = load_collection(folder, rejects)
-        result = gold(collection.documents, collection.annotations, strategy)
-        annotations += collection.annotations
-        if is_standoff(folder):
-            standoff.update(document.text_sha256 for document in collection.documents.values())
-            corpora.append(Corpus.load(folder))
+    seen: set[tuple[str, str]] = set()
+    for collection in collections:
+        hash_of = {document.id: document.text_sha256 for document in collection.documents.values()}
+        new = set(hash_of.items()) - seen
+        seen |= new
+        result = gold(
+            {i: document for i, document in collection.documents.items() if (i, hash_of[i]) in new},
+            [given for given in annotations if (given.doc_id, given.text_sha256) in new],
+            strategy,
+        )
+        if is_standoff(collection.folder):
+            standoff.update(hash_of.values())
+            corpora.append(Corpus.load(collection.folder))
         settled[collection.name] = settled.get(collection.name, ()) + result.documents
         undecided += [item.document.id for item in result.undecided]
     return LabelledSet(
@@ -117,6 +141,17 @@ def read_labels(folders: Sequence[Path], strategy: Strategy = "majority") -> Lab
         corpora=tuple(corpora),
         annotations=tuple(annotations),
     )
+
+
+def _load(folders: Sequence[Path], rejects: Rejects) -> tuple[list[Collection], list[str]]:
+    """Read the collections that hold documents, and name the others."""
+    collections, without_text = [], []
+    for folder in folders:
+        try:
+            collections.append(load_collection(folder, rejects))
+        except DatasetError:  # it holds no documents
+            without_text.append(str(folder))
+    return collections, without_text
 
 
 def training_pages(
@@ -159,7 +194,7 @@ def training_pages(
     if wcxb is not None:
         pages += wcxb_pages(wcxb, rejects=rejects, progress=progress)
     if not any(page.document.lines for page in pages):
-        raise DatasetError("no page has any text; there is nothing to learn from or to measure on")
+        raise DatasetError(f"no labelled page to learn from or to measure on{labels.left_out}")
     return pages
 
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from boilerplate_ds.document import Document, encode_runs
 from boilerplate_ds.errors import LabelError
 from boilerplate_ds.labeling.collection import document_record, parse_document
-from boilerplate_ds.labeling.pages import site_of_url
 from boilerplate_ds.labeling.store import annotation_record, extra_fields, parse_annotation
 
 if TYPE_CHECKING:
@@ -96,8 +95,6 @@ def document_of(
         raise LabelError("its text has no lines")
     if not isinstance(fields, dict):
         fields = {key: value for key, value in (foreign or {}).items() if value not in (None, "")}
-        if "url" in fields and isinstance(fields["url"], str):
-            fields.setdefault("site", site_of_url(fields["url"]))
     record = {"id": split.id} | fields | {"lines": list(split.lines)}
     if not _are_plain(split.separators):
         record["separators"] = list(split.separators)
