@@ -301,6 +301,36 @@ def test_a_response_that_does_not_decode_is_named_and_the_archive_read_on(tmp_pa
     assert others == [first] * 3
 
 
+@pytest.mark.parametrize("coding", ["gzip", "x-gzip", "deflate", "raw deflate", "zstd", "br"])
+def test_a_response_cut_within_its_content_encoding_is_named(tmp_path: Path, coding: str) -> None:
+    body = archives.encoded("<p>" + " ".join(map(str, range(2000))), coding)
+    name = coding.removeprefix("raw ")
+    answers = [
+        archives.http_response(part, more=f"Content-Encoding: {name}\r\n")
+        for part in (body, body[: len(body) // 2], body[:-1], b"")
+    ]
+    records = [archives.warc_record("response", answer, i) for i, answer in enumerate(answers, 1)]
+    (tmp_path / "a.warc").write_bytes(b"".join(records))
+    ids, rejects = read(tmp_path / "a.warc")
+    assert [id_[-2:-1] for id_ in ids] == ["1", "4"]
+    assert ["000000000002" in rejects[0], "000000000003" in rejects[1]] == [True, True]
+    reason = "the HTTP body cannot be decoded: "
+    reason += "" if name == "br" else f"the {name} data ends too early, after"
+    assert all(reason in reject for reject in rejects)
+
+
+def test_what_is_no_page_is_passed_over_undecoded(tmp_path: Path) -> None:
+    response = archives.http_response(b"\x1f\x8b\x08 torn", "image/svg+xml", "Content-Encoding: gzip\r\n")
+    (tmp_path / "a.warc").write_bytes(archives.warc_record("response", response))
+    assert read(tmp_path / "a.warc") == ([], [])
+
+
+def test_a_content_encoding_that_is_not_known_is_named(tmp_path: Path) -> None:
+    response = archives.http_response(b"junk", more="Content-Encoding: rot13\r\n")
+    (tmp_path / "a.warc").write_bytes(archives.warc_record("response", response))
+    assert "Content-Encoding 'rot13' is not known" in read(tmp_path / "a.warc")[1][0]
+
+
 def test_comments_before_a_page_take_no_time(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("<!---->" * 500 + "not a page")
     assert len(read(tmp_path / "a")[0]) == 1  # with backtracking it would take years

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+import zstandard
 
 from boilerplate_ds import read_documents
+from boilerplate_ds.errors import Rejects
 
 from . import archives
 from .archives import COMPRESSIONS, HTML, RECORDS
@@ -118,6 +122,41 @@ def test_a_warc_page_is_decoded_by_its_http_charset_and_content_encoding(tmp_pat
     )
     (document,) = read(tmp_path / "a.warc")
     assert document.lines == ("日本語のページです。",)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "x-gzip", "deflate", "raw deflate", "zstd", "br", "identity"])
+def test_a_warc_page_is_decoded_as_browsers_do(tmp_path: Path, coding: str) -> None:
+    page = "<p>A paragraph.</p>" * 5000
+    body = page.encode() if coding == "identity" else archives.encoded(page, coding)
+    header = f"Content-Encoding: {coding.removeprefix('raw ').title()}\r\n"
+    records = (archives.http_response(content, more=header) for content in (body, body + b"junk"))
+    (tmp_path / "a.warc").write_bytes(b"".join(archives.warc_record("response", r) for r in records))
+    documents = list(read_documents(tmp_path / "a.warc", rejects=Rejects()))
+    assert {len(document.lines) for document in documents} >= {5000}
+
+
+def test_codings_on_each_other_and_members_after_each_other_are_decoded(tmp_path: Path) -> None:
+    both = archives.encoded("<p>One", "gzip") + archives.encoded("<p>Two", "gzip")
+    body = zstandard.ZstdCompressor().compress(both)
+    response = archives.http_response(body, more="Content-Encoding: gzip, zstd\r\n")
+    (tmp_path / "a.warc").write_bytes(archives.warc_record("response", response))
+    (document,) = read(tmp_path / "a.warc")
+    assert document.lines == ("One", "Two")
+
+
+@pytest.mark.parametrize("coding", ["identity", "gzip", "deflate", "zstd"])
+def test_a_page_that_the_crawler_cut_is_kept_and_marked(tmp_path: Path, coding: str) -> None:
+    page = "".join(f"<p>Line {i * 7919 % 100_003}.</p>" for i in range(20_000))
+    body = page.encode() if coding == "identity" else archives.encoded(page, coding)
+    response = archives.http_response(body[: len(body) // 2], more=f"Content-Encoding: {coding}\r\n")
+    whole = archives.warc_record("response", archives.http_response(b"<p>Whole"))
+    (tmp_path / "a.warc").write_bytes(
+        archives.warc_record("response", response, WARC_Truncated="length") + whole
+    )
+    cut, other = read(tmp_path / "a.warc")
+    assert cut.metadata["truncated"] == "length"
+    assert 1000 < len(cut.lines) < 20_000
+    assert "truncated" not in other.metadata
 
 
 @pytest.mark.parametrize("name", ["saved", "parent"])
