@@ -161,6 +161,19 @@ def test_columns_of_one_name_are_all_kept(tmp_path: Path) -> None:
     assert document.metadata == {"note": "x", "note_2": "y", "note_2_2": "z"}
 
 
+@pytest.mark.parametrize("name", ["a.parquet", "a.arrow"])
+def test_columns_of_one_name_are_all_kept_in_tables_of_arrow(tmp_path: Path, name: str) -> None:
+    columns = [pa.array([value]) for value in ("t", "x", "y", "z")]
+    table = pa.Table.from_arrays(columns, ["text", "note", "note", "note_2"])
+    if name == "a.parquet":
+        pa.parquet.write_table(table, tmp_path / name)
+    else:
+        with pa.OSFile(str(tmp_path / name), "wb") as out, pa.ipc.new_stream(out, table.schema) as writer:
+            writer.write_table(table)
+    (document,) = read_documents(tmp_path / name)
+    assert document.metadata == {"note": "x", "note_2": "y", "note_2_2": "z"}
+
+
 def test_csv_bytes_that_do_not_fit_the_encoding_are_named(tmp_path: Path) -> None:
     rows = ["id,text", *(f"{i},Käse und Wein" for i in range(20_000))]
     (tmp_path / "a.csv").write_bytes("\n".join(rows).encode() + b"\nbad,K\xe4se\n")

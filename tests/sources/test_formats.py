@@ -231,6 +231,42 @@ def test_csv_delimiter_is_told_by_the_header(tmp_path: Path) -> None:
     assert [document.text for document in read(tmp_path / "a.csv")] == ["One, two;\n\nthree", "Four"]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize(
+    ("above", "mark"),
+    [
+        ("sep=;\r\n", ";"),
+        ('"sep=;"\r\n', ";"),
+        ("SEP=,\r\n", ","),
+        ("sep=^\r\n", "^"),
+        ("sep=\t\n", "\t"),
+        ("\r\n", ";"),
+        (" \n\n", ","),
+        (";;\r\n\r\n", ";"),
+    ],
+)
+def test_what_excel_writes_above_a_header_is_passed_over(
+    tmp_path: Path, above: str, mark: str, encoding: str
+) -> None:
+    table = f'{above}id{mark}text{mark}n\r\na{mark}"One{mark} two"{mark}1\r\n'
+    (tmp_path / "a.csv").write_bytes(table.encode(encoding))
+    (document,) = read(tmp_path / "a.csv")
+    assert (document.id, document.text) == ("a", f"One{mark} two")
+
+
+def test_a_line_for_excel_above_a_table_with_tabs_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text("sep=\t\nid\ttext\na\tOne\n")
+    (document,) = read(tmp_path / "a.tsv")
+    assert document.text == "One"
+
+
+def test_a_time_of_day_keeps_its_nanoseconds(tmp_path: Path) -> None:
+    times = pa.array([1_234_567_891, 1_234_567_000, None], pa.time64("ns"))
+    pq.write_table(pa.table({"text": ["t"] * 3, "at": times}), tmp_path / "a.parquet")
+    found = [document.metadata["at"] for document in read(tmp_path / "a.parquet")]
+    assert found == ["00:00:01.234567891", time(0, 0, 1, 234_567), None]
+
+
 def test_csv_in_the_encodings_of_spreadsheets(tmp_path: Path) -> None:
     for encoding in ("utf-8", "utf-8-sig", "utf-16", "cp1252"):
         (tmp_path / "a.csv").write_bytes("text,id\r\nKäse für alle – günstig,1\r\n".encode(encoding))
