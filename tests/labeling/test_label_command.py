@@ -62,6 +62,21 @@ def test_what_cannot_be_served_is_said(tmp_path, collection):
         assert "choose another --port" in refused(collection, "--port", taken.getsockname()[1])
 
 
+def test_rejects_are_told_once_also_where_nothing_can_be_served(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"text": "t"}\nno JSON\n')
+    told = refused(tmp_path / "a.jsonl", "-o", tmp_path / "mine", "--annotators", "ana,ana")
+    assert told.count("line 2: not JSON") == 1
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        told = refused(tmp_path / "a.jsonl", "-o", tmp_path / "mine", "--port", taken.getsockname()[1])
+    assert told.count("line 2: not JSON") == 1
+
+
+def test_an_overlap_that_is_no_number_is_refused(collection):
+    assert "nan is not a finite number" in refused(collection, "--overlap", "nan")
+
+
 def test_without_the_extra_the_command_says_what_to_install(collection, monkeypatch):
     monkeypatch.setattr(label_module, "find_spec", lambda name: None)
     assert "pip install 'boilerplate-ds[label]'" in refused(collection)

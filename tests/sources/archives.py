@@ -6,11 +6,13 @@ import csv
 import gzip
 import io
 import json
+import zlib
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 import zstandard
 
 if TYPE_CHECKING:
@@ -100,6 +102,20 @@ def warc_record(
 
 def http_response(body: bytes, content_type: str = "text/html", more: str = "") -> bytes:
     return f"HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\n{more}\r\n".encode() + body
+
+
+def encoded(page: str, coding: str) -> bytes:
+    """Encode as a server does; ``raw deflate`` is deflate without zlib's wrapper."""
+    if coding == "br":
+        return pytest.importorskip("brotli").compress(page.encode())
+    encode = {
+        "gzip": gzip.compress,
+        "x-gzip": gzip.compress,
+        "deflate": zlib.compress,
+        "raw deflate": lambda body: zlib.compress(body)[2:-4],
+        "zstd": zstandard.ZstdCompressor().compress,
+    }
+    return encode[coding](page.encode())
 
 
 def as_warc() -> bytes:

@@ -161,6 +161,19 @@ def test_columns_of_one_name_are_all_kept(tmp_path: Path) -> None:
     assert document.metadata == {"note": "x", "note_2": "y", "note_2_2": "z"}
 
 
+@pytest.mark.parametrize("name", ["a.parquet", "a.arrow"])
+def test_columns_of_one_name_are_all_kept_in_tables_of_arrow(tmp_path: Path, name: str) -> None:
+    columns = [pa.array([value]) for value in ("t", "x", "y", "z")]
+    table = pa.Table.from_arrays(columns, ["text", "note", "note", "note_2"])
+    if name == "a.parquet":
+        pa.parquet.write_table(table, tmp_path / name)
+    else:
+        with pa.OSFile(str(tmp_path / name), "wb") as out, pa.ipc.new_stream(out, table.schema) as writer:
+            writer.write_table(table)
+    (document,) = read_documents(tmp_path / name)
+    assert document.metadata == {"note": "x", "note_2": "y", "note_2_2": "z"}
+
+
 def test_csv_bytes_that_do_not_fit_the_encoding_are_named(tmp_path: Path) -> None:
     rows = ["id,text", *(f"{i},Käse und Wein" for i in range(20_000))]
     (tmp_path / "a.csv").write_bytes("\n".join(rows).encode() + b"\nbad,K\xe4se\n")
@@ -299,6 +312,36 @@ def test_a_response_that_does_not_decode_is_named_and_the_archive_read_on(tmp_pa
     assert len(rejects) == 2
     first, *others = (document.lines for document in read_documents(tmp_path / "a.warc", rejects=Rejects()))
     assert others == [first] * 3
+
+
+@pytest.mark.parametrize("coding", ["gzip", "x-gzip", "deflate", "raw deflate", "zstd", "br"])
+def test_a_response_cut_within_its_content_encoding_is_named(tmp_path: Path, coding: str) -> None:
+    body = archives.encoded("<p>" + " ".join(map(str, range(2000))), coding)
+    name = coding.removeprefix("raw ")
+    answers = [
+        archives.http_response(part, more=f"Content-Encoding: {name}\r\n")
+        for part in (body, body[: len(body) // 2], body[:-1], b"")
+    ]
+    records = [archives.warc_record("response", answer, i) for i, answer in enumerate(answers, 1)]
+    (tmp_path / "a.warc").write_bytes(b"".join(records))
+    ids, rejects = read(tmp_path / "a.warc")
+    assert [id_[-2:-1] for id_ in ids] == ["1", "4"]
+    assert ["000000000002" in rejects[0], "000000000003" in rejects[1]] == [True, True]
+    reason = "the HTTP body cannot be decoded: "
+    reason += "" if name == "br" else f"the {name} data ends too early, after"
+    assert all(reason in reject for reject in rejects)
+
+
+def test_what_is_no_page_is_passed_over_undecoded(tmp_path: Path) -> None:
+    response = archives.http_response(b"\x1f\x8b\x08 torn", "image/svg+xml", "Content-Encoding: gzip\r\n")
+    (tmp_path / "a.warc").write_bytes(archives.warc_record("response", response))
+    assert read(tmp_path / "a.warc") == ([], [])
+
+
+def test_a_content_encoding_that_is_not_known_is_named(tmp_path: Path) -> None:
+    response = archives.http_response(b"junk", more="Content-Encoding: rot13\r\n")
+    (tmp_path / "a.warc").write_bytes(archives.warc_record("response", response))
+    assert "Content-Encoding 'rot13' is not known" in read(tmp_path / "a.warc")[1][0]
 
 
 def test_comments_before_a_page_take_no_time(tmp_path: Path) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+import zstandard
 
 from boilerplate_ds import read_documents
+from boilerplate_ds.errors import Rejects
 
 from . import archives
 from .archives import COMPRESSIONS, HTML, RECORDS
@@ -120,6 +124,41 @@ def test_a_warc_page_is_decoded_by_its_http_charset_and_content_encoding(tmp_pat
     assert document.lines == ("日本語のページです。",)
 
 
+@pytest.mark.parametrize("coding", ["gzip", "x-gzip", "deflate", "raw deflate", "zstd", "br", "identity"])
+def test_a_warc_page_is_decoded_as_browsers_do(tmp_path: Path, coding: str) -> None:
+    page = "<p>A paragraph.</p>" * 5000
+    body = page.encode() if coding == "identity" else archives.encoded(page, coding)
+    header = f"Content-Encoding: {coding.removeprefix('raw ').title()}\r\n"
+    records = (archives.http_response(content, more=header) for content in (body, body + b"junk"))
+    (tmp_path / "a.warc").write_bytes(b"".join(archives.warc_record("response", r) for r in records))
+    documents = list(read_documents(tmp_path / "a.warc", rejects=Rejects()))
+    assert {len(document.lines) for document in documents} >= {5000}
+
+
+def test_codings_on_each_other_and_members_after_each_other_are_decoded(tmp_path: Path) -> None:
+    both = archives.encoded("<p>One", "gzip") + archives.encoded("<p>Two", "gzip")
+    body = zstandard.ZstdCompressor().compress(both)
+    response = archives.http_response(body, more="Content-Encoding: gzip, zstd\r\n")
+    (tmp_path / "a.warc").write_bytes(archives.warc_record("response", response))
+    (document,) = read(tmp_path / "a.warc")
+    assert document.lines == ("One", "Two")
+
+
+@pytest.mark.parametrize("coding", ["identity", "gzip", "deflate", "zstd"])
+def test_a_page_that_the_crawler_cut_is_kept_and_marked(tmp_path: Path, coding: str) -> None:
+    page = "".join(f"<p>Line {i * 7919 % 100_003}.</p>" for i in range(20_000))
+    body = page.encode() if coding == "identity" else archives.encoded(page, coding)
+    response = archives.http_response(body[: len(body) // 2], more=f"Content-Encoding: {coding}\r\n")
+    whole = archives.warc_record("response", archives.http_response(b"<p>Whole"))
+    (tmp_path / "a.warc").write_bytes(
+        archives.warc_record("response", response, WARC_Truncated="length") + whole
+    )
+    cut, other = read(tmp_path / "a.warc")
+    assert cut.metadata["truncated"] == "length"
+    assert 1000 < len(cut.lines) < 20_000
+    assert "truncated" not in other.metadata
+
+
 @pytest.mark.parametrize("name", ["saved", "parent"])
 def test_a_saved_hugging_face_dataset_is_read_from_its_folder(tmp_path: Path, name: str) -> None:
     saved = tmp_path / "parent" / "saved"
@@ -190,6 +229,42 @@ def test_an_empty_file_of_records_holds_none(tmp_path: Path, name: str) -> None:
 def test_csv_delimiter_is_told_by_the_header(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text('id;text\n1;"One, two;\n\nthree"\n\n2;Four\n')
     assert [document.text for document in read(tmp_path / "a.csv")] == ["One, two;\n\nthree", "Four"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize(
+    ("above", "mark"),
+    [
+        ("sep=;\r\n", ";"),
+        ('"sep=;"\r\n', ";"),
+        ("SEP=,\r\n", ","),
+        ("sep=^\r\n", "^"),
+        ("sep=\t\n", "\t"),
+        ("\r\n", ";"),
+        (" \n\n", ","),
+        (";;\r\n\r\n", ";"),
+    ],
+)
+def test_what_excel_writes_above_a_header_is_passed_over(
+    tmp_path: Path, above: str, mark: str, encoding: str
+) -> None:
+    table = f'{above}id{mark}text{mark}n\r\na{mark}"One{mark} two"{mark}1\r\n'
+    (tmp_path / "a.csv").write_bytes(table.encode(encoding))
+    (document,) = read(tmp_path / "a.csv")
+    assert (document.id, document.text) == ("a", f"One{mark} two")
+
+
+def test_a_line_for_excel_above_a_table_with_tabs_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text("sep=\t\nid\ttext\na\tOne\n")
+    (document,) = read(tmp_path / "a.tsv")
+    assert document.text == "One"
+
+
+def test_a_time_of_day_keeps_its_nanoseconds(tmp_path: Path) -> None:
+    times = pa.array([1_234_567_891, 1_234_567_000, None], pa.time64("ns"))
+    pq.write_table(pa.table({"text": ["t"] * 3, "at": times}), tmp_path / "a.parquet")
+    found = [document.metadata["at"] for document in read(tmp_path / "a.parquet")]
+    assert found == ["00:00:01.234567891", time(0, 0, 1, 234_567), None]
 
 
 def test_csv_in_the_encodings_of_spreadsheets(tmp_path: Path) -> None:

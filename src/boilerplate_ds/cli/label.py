@@ -15,19 +15,19 @@ import click
 
 from boilerplate_ds.cli.console import (
     SHOWN_REJECTS,
+    FiniteRange,
     file,
     folder,
     format_option,
     require_input,
     text_column_option,
-    told,
 )
 from boilerplate_ds.errors import BoilerplateError, LabelError, Rejects
 from boilerplate_ds.invisible import show_invisible
 from boilerplate_ds.shipped import RELEASED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from boilerplate_ds.document import Document
     from boilerplate_ds.labeling.session import Session
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 @click.option("--annotators", help="Who labels, such as ana,ben.  [default: your user name]")
 @click.option(
     "--overlap",
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     default=0.0,
     show_default=True,
     help="Share that two people label.",
@@ -109,19 +109,23 @@ def label(
     from boilerplate_ds.labeling.queue import read_queue
     from boilerplate_ds.labeling.session import Session
 
-    rejects = told(Rejects())
-    collection = _collection(pages, out, format_, text_column, rejects)
-    session = Session(
-        collection,
-        [name.strip() for name in annotators.split(",")] if annotators else [_user()],
-        overlap=overlap,
-        queue=read_queue(queue, rejects) if queue else None,
-        adjudicate=adjudicate,
-        source=source,
-        suggest=None if model == "none" else _suggester(model),
-        rejects=rejects,
-    )
-    _report(rejects)
+    names = [name.strip() for name in annotators.split(",")] if annotators else [_user()]
+    if terminal:
+        _check_terminal(names, me)
+    rejects = Rejects()
+    try:
+        session = Session(
+            _collection(pages, out, format_, text_column, rejects),
+            names,
+            overlap=overlap,
+            queue=read_queue(queue, rejects) if queue else None,
+            adjudicate=adjudicate,
+            source=source,
+            suggest=None if model == "none" else _suggester(model),
+            rejects=rejects,
+        )
+    finally:
+        _report(rejects)
     if terminal:
         _label_here(session, me)
     else:
@@ -147,21 +151,24 @@ def _label_in_browser(
 
 
 def _report(rejects: Rejects) -> None:
-    """Say what was left out before the session begins: it may last for days."""
+    """Say what was left out before the session begins, which may last for days, or why it cannot begin."""
     for item in rejects.items[:SHOWN_REJECTS]:
         click.echo(f"rejected: {show_invisible(str(item))}", err=True)
     if rejects.count:
         click.echo(f"{rejects.count:,} bad records were left out", err=True)
 
 
-def _label_here(session: Session, me: str | None) -> None:
-    from boilerplate_ds.labeling.terminal import LabelApp
-
-    names = session.annotators
+def _check_terminal(names: Sequence[str], me: str | None) -> None:
     if me not in (None, *names):
         raise BoilerplateError(f"{me!r} is none of the annotators: {', '.join(names)}")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise BoilerplateError("--terminal needs a terminal; over ssh, run it with ssh -t")
+
+
+def _label_here(session: Session, me: str | None) -> None:
+    from boilerplate_ds.labeling.terminal import LabelApp
+
+    names = session.annotators
     LabelApp(session, me or (_user() if _user() in names else names[0])).run()
 
 

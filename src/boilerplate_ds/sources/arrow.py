@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import IO, TYPE_CHECKING, Any
 
 from boilerplate_ds.errors import Reject, SourceError
-from boilerplate_ds.sources.records import check_text_column, read_record
+from boilerplate_ds.sources.records import check_text_column, read_record, with_one_name_each
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -43,7 +43,7 @@ def _read(file: PageFile, batches_of: _Batches) -> Iterator[Page | Reject]:
         try:
             for batch in batches_of(handle):
                 if number == 0:
-                    check_text_column(batch.schema.names, file.text_column)
+                    check_text_column(with_one_name_each(batch.schema.names), file.text_column)
                 for row in rows_of(batch):
                     number += 1
                     yield read_record(row, file, "row", number)
@@ -96,9 +96,13 @@ def _arrow_batches(handle: IO[bytes]) -> Iterator[pa.RecordBatch]:
 
 
 def rows_of(batch: pa.RecordBatch) -> Iterator[dict[str, Any] | SourceError]:
-    """Give the rows as dicts; a row that Python cannot hold (text that is not UTF-8) as the error."""
+    """Give the rows as dicts; a row that Python cannot hold (text that is not UTF-8) as the error.
+
+    Of columns with one name the second is called ``name_2``. A time of day with nanoseconds, which Python's
+    lacks, is text.
+    """
     try:
-        rows = batch.to_pylist() if _n_bytes(batch) <= _BATCH_BYTES else None
+        rows = _dicts(batch) if _n_bytes(batch) <= _BATCH_BYTES else None
     except (ValueError, OverflowError):
         rows = None
     yield from (_row(batch, i) for i in range(batch.num_rows)) if rows is None else rows
@@ -116,10 +120,24 @@ def _row(batch: pa.RecordBatch, i: int) -> dict[str, Any] | SourceError:
     if _n_bytes(one) > _BATCH_BYTES:
         return SourceError(f"a row of {_n_bytes(one):,} bytes; the limit is {_BATCH_BYTES:,}")
     try:
-        row: dict[str, Any] = one.to_pylist()[0]
+        return _dicts(one)[0]
     except (ValueError, OverflowError) as error:
         return SourceError(f"cannot be decoded: {_first_line(error)}")
-    return row
+
+
+def _dicts(batch: pa.RecordBatch) -> list[dict[str, Any]]:
+    import pyarrow as pa
+
+    names = with_one_name_each(batch.schema.names)
+    if names != batch.schema.names:
+        batch = pa.RecordBatch.from_arrays(batch.columns, names=names)
+    rows: list[dict[str, Any]] = batch.to_pylist()
+    for name, column in zip(names, batch.columns, strict=True):
+        if column.type == pa.time64("ns"):
+            for row, digits in zip(rows, column.cast(pa.string()).to_pylist(), strict=True):
+                if digits is not None and not digits.endswith("000"):
+                    row[name] = digits
+    return rows
 
 
 def _first_line(error: Exception) -> str:

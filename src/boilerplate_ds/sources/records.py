@@ -116,6 +116,19 @@ def check_text_column(columns: Collection[str], wanted: str | None) -> None:
         raise SourceError(f"{what}; {columns_named}. Name the one with the text: text_column=, --text-column")
 
 
+def with_one_name_each(names: Collection[str]) -> list[str]:
+    """Tell columns of one name apart: the second ``name`` is called ``name_2``."""
+    told: dict[str, None] = {}
+    last = dict.fromkeys(names, 1)
+    for name in names:
+        own = name
+        while own in told:
+            last[name] += 1
+            own = f"{name}_{last[name]}"
+        told[own] = None
+    return list(told)
+
+
 def has_text_column(columns: Collection[str], wanted: str | None) -> bool:
     """Whether one of the columns can hold the text."""
     return bool(_candidates(columns, wanted))

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+from itertools import dropwhile
 from typing import TYPE_CHECKING
 
 from boilerplate_ds.errors import Reject, SourceError
 from boilerplate_ds.sources.encoding import decode_text, encoding_of_bom
-from boilerplate_ds.sources.records import check_text_column, has_text_column, read_record
+from boilerplate_ds.sources.records import (
+    check_text_column,
+    has_text_column,
+    read_record,
+    with_one_name_each,
+)
 from boilerplate_ds.sources.stream import MAX_RECORD_BYTES
 
 if TYPE_CHECKING:
@@ -18,10 +25,12 @@ if TYPE_CHECKING:
     from boilerplate_ds.sources.stream import PageFile, PageStream
 
 _DELIMITERS = ",;\t|"
+_TOLD = re.compile(r'"?sep=([^"\s]|\t)"?', re.IGNORECASE)
+"""A first line that tells Excel the delimiter, and is no header."""
 
 
 def read_csv(file: PageFile) -> Iterator[Page | Reject]:
-    """Read a CSV file; its header tells which of ``, ; | tab`` stands between fields.
+    """Read a CSV file; its header tells which of ``, ; | tab`` stands between fields, or Excel's ``sep=;``.
 
     A row's number is its place below the header. Fields that a short row leaves out are absent, and of
     columns with one name the second is called ``name_2``. Quotes are those of RFC 4180, in tables with tabs,
@@ -42,7 +51,7 @@ def _read_table(file: PageFile, delimiter: str | None) -> Iterator[Page | Reject
         raise header
     if header is None:
         return
-    header = _with_one_name_each(header)
+    header = with_one_name_each(header)
     check_text_column(header, file.text_column)
     for number, row in enumerate(rows, start=1):
         record = row_record(header, row)
@@ -52,21 +61,11 @@ def _read_table(file: PageFile, delimiter: str | None) -> Iterator[Page | Reject
         yield read_record(record, file, "row", number)
 
 
-def _with_one_name_each(header: list[str]) -> list[str]:
-    names: dict[str, None] = {}
-    for name in header:
-        number, own = 1, name
-        while own in names:
-            number += 1
-            own = f"{name}_{number}"
-        names[own] = None
-    return list(names)
-
-
 def table_rows(stream: PageStream, delimiter: str | None = None) -> Iterator[list[str] | SourceError]:
     """Give the rows of a table that are not blank, the header first; the header tells the delimiter.
 
-    A row that cannot be told into fields comes as an error that names its lines.
+    What Excel may write above the header, a line ``sep=;`` or empty fields, is passed over. A row that
+    cannot be told into fields comes as an error that names its lines.
 
     Raises
     ------
@@ -75,7 +74,14 @@ def table_rows(stream: PageStream, delimiter: str | None = None) -> Iterator[lis
     """
     lines = _RowLines(stream)
     csv.field_size_limit(max(csv.field_size_limit(), MAX_RECORD_BYTES))  # one limit for the whole process
-    return _rows(lines, delimiter or _delimiter_of(stream.head()))
+    return dropwhile(_precedes_header, _rows(lines, delimiter or _delimiter_of(stream.head())))
+
+
+def _precedes_header(row: list[str] | SourceError) -> bool:
+    if isinstance(row, SourceError):
+        return False
+    written = "".join(row).strip()
+    return not written or re.fullmatch("sep=.?", written, re.IGNORECASE) is not None
 
 
 def _rows(lines: _RowLines, delimiter: str) -> Iterator[list[str] | SourceError]:
@@ -155,5 +161,11 @@ def _encoding_of(head: bytes) -> str:
 
 
 def _delimiter_of(head: bytes) -> str:
-    header = head.decode(_encoding_of(head), "replace").partition("\n")[0]
+    header = ""
+    for line in head.decode(_encoding_of(head), "replace").split("\n"):
+        if told := _TOLD.fullmatch(line.rstrip("\r")):
+            return told[1]
+        header = line
+        if line.strip(f'{_DELIMITERS}" \r'):
+            break
     return max(_DELIMITERS, key=header.count)

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any, Literal
 
 from boilerplate_ds.errors import Reject, SourceError
+from boilerplate_ds.sources.content_coding import undo_codings
 from boilerplate_ds.sources.detect import looks_like_html
 from boilerplate_ds.sources.encoding import decode_text
 from boilerplate_ds.sources.html import MAX_HTML_BYTES
@@ -95,10 +96,13 @@ def _html_page(record: WarcRecord, file: PageFile, number: int, name: str) -> Pa
     content_type = record.headers.get("Content-Type", "")
     charset = ""
     if block.startswith(b"HTTP/"):
-        response, block = _http_response(block)
+        response, body = _parsed(block, "none")
         content_type = response.http_content_type or ""
         charset = response.http_charset or ""
         fields["metadata"]["status"] = response.http_headers.status_code if response.http_headers else None
+        if content_type and not _is_html(content_type):
+            return None
+        block = _decoded(response, body, block, is_cut="truncated" in fields["metadata"])
     if not (_is_html(content_type) if content_type else looks_like_html(block)):
         return None
     if len(block) > MAX_HTML_BYTES:
@@ -106,22 +110,26 @@ def _html_page(record: WarcRecord, file: PageFile, number: int, name: str) -> Pa
     return Page(content=block, fields=fields, file=file.path, record=name, is_html=True, charset=charset)
 
 
-def _http_response(block: bytes) -> tuple[WarcRecord, bytes]:
-    """Parse an HTTP response; gives it with its body.
+def _decoded(response: WarcRecord, body: bytes, block: bytes, *, is_cut: bool) -> bytes:
+    """Decode the body of a response as its header says.
 
     Some crawlers keep the server's header with a body that they have decoded already: HTML that cannot be
     decoded as the header says is taken as it is.
     """
+    headers: Any = response.http_headers or {}
+    coding = headers.get("Content-Encoding") or ""
     try:
-        return _parsed(block, "all")
-    except (OSError, ValueError):
-        response, body = _parsed(block, "none")
+        sent = _parsed(block, "transfer")[1] if headers.get("Transfer-Encoding") else body
+        if sent and coding.strip().lower() == "br":
+            return _parsed(block, "all")[1]
+        return undo_codings(sent, coding, limit=MAX_HTML_BYTES, is_cut=is_cut)
+    except (SourceError, OSError, ValueError) as error:
         if not looks_like_html(body):
-            raise
-        return response, body
+            raise SourceError(f"the HTTP body cannot be decoded: {error}") from error
+        return body
 
 
-def _parsed(block: bytes, auto_decode: Literal["none", "all"]) -> tuple[WarcRecord, bytes]:
+def _parsed(block: bytes, auto_decode: Literal["none", "transfer", "all"]) -> tuple[WarcRecord, bytes]:
     """Parse a response in a record of its own: where that fails, the archive can be read on."""
     from fastwarc.warc import WarcRecord, WarcRecordType
 
@@ -150,11 +158,14 @@ def _block(record: WarcRecord) -> bytes:
 def _fields(record: WarcRecord, file: PageFile, number: int) -> dict[str, Any]:
     headers = record.headers
     url = (headers.get("WARC-Target-URI") or "").strip("<> ")
+    metadata = {"date": headers.get("WARC-Date") or ""}
+    if (why := headers.get("WARC-Truncated")) is not None:
+        metadata["truncated"] = why or "unspecified"
     return {
         "id": record.record_id or f"{file.name}#{number}",
         "url": url,
         "site": site_of(url),
         "language": headers.get("WARC-Identified-Content-Language") or "",
         "source": file.path,
-        "metadata": {"date": headers.get("WARC-Date") or ""},
+        "metadata": metadata,
     }

@@ -6,12 +6,13 @@ import asyncio
 import os
 import sys
 import time
+from threading import Event
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from textual.widgets import Input, Static
+from textual.widgets import Input, Static, TextArea
 
 from boilerplate_ds.cli import main
 from boilerplate_ds.document import Annotation, Document, decode_runs
@@ -315,6 +316,69 @@ def test_another_window_is_never_overwritten(folder):
     use(Session(folder, ["ana"]), scenario)
 
 
+@pytest.mark.parametrize("leave", ["escape", "tab"])
+def test_a_note_that_two_windows_wrote_holds_both(folder, leave):
+    async def scenario(app: LabelApp, pilot: Pilot[None]) -> None:
+        other = LabelApp(Session(folder, ["ana"]), "ana").desk
+        other.show(other.session.draft("ana", "page-0"))
+        await press(pilot, "m", *"two")
+        assert other.write_note("one", "")
+        await press(pilot, leave)
+        assert "note was changed in another window" in told(app)
+        assert app.query_one("#note", TextArea).text == "one\ntwo"
+        await press(pilot, "escape")
+        assert not app.query_one("#side").display
+
+    use(Session(folder, ["ana"]), scenario)
+    assert Session(folder, ["ana"]).draft("ana", "page-0").note == "one\ntwo"
+
+
+def test_a_note_that_was_only_looked_at_does_not_undo_another_windows(folder):
+    async def scenario(app: LabelApp, pilot: Pilot[None]) -> None:
+        other = LabelApp(Session(folder, ["ana"]), "ana").desk
+        other.show(other.session.draft("ana", "page-0"))
+        await press(pilot, "m", "tab")
+        assert other.write_note("one", "")
+        await press(pilot, "1", "escape")
+
+    use(Session(folder, ["ana"]), scenario)
+    assert Session(folder, ["ana"]).draft("ana", "page-0").note == "one"
+
+
+def test_a_note_that_cannot_be_stored_stays_where_it_was_typed(folder):
+    async def scenario(app: LabelApp, pilot: Pilot[None]) -> None:
+        drafts = folder / "drafts" / "ana.jsonl"
+        drafts.mkdir(parents=True)
+        await press(pilot, "m", *"odd", "escape")
+        assert "Not saved" in told(app)
+        await press(pilot, "s")
+        assert app.query_one("#note", TextArea).text == "odd"
+        drafts.rmdir()
+        await press(pilot, "s")
+
+    use(Session(folder, ["ana"]), scenario)
+    assert Session(folder, ["ana"]).draft("ana", "page-0").note == "odd"
+
+
+def test_keys_before_the_first_page_do_nothing(folder):
+    opened = Event()
+
+    def slow(document: Document) -> Suggestion:
+        opened.wait(60)
+        raise ModelError("none")
+
+    async def run() -> None:
+        app = LabelApp(Session(folder, ["ana"], suggest=slow), "ana")
+        async with app.run_test(size=(100, 30)) as pilot:
+            await pilot.press("escape", "tab", "escape", "down", "enter", "x", "escape")
+            await pilot.pause()
+            assert not app.lines.is_ready
+            opened.set()
+            await settle(pilot)
+
+    asyncio.run(run())
+
+
 def test_what_could_not_be_stored_is_told_and_undone(folder):
     async def scenario(app: LabelApp, pilot: Pilot[None]) -> None:
         await press(pilot, "1")
@@ -413,6 +477,14 @@ def test_the_command_needs_a_terminal_and_a_known_annotator(folder):
         done = CliRunner().invoke(main, arguments)
         assert done.exit_code == 2
         assert reason in done.stderr
+
+
+def test_the_command_checks_the_terminal_before_it_adds_pages(tmp_path):
+    (tmp_path / "a.txt").write_text("A page.\n")
+    arguments = ["label", str(tmp_path / "a.txt"), "-o", str(tmp_path / "mine"), "--terminal"]
+    for options in ([], ["--as", "cleo"]):
+        assert CliRunner().invoke(main, [*arguments, *options]).exit_code == 2
+        assert not (tmp_path / "mine").exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no pty")

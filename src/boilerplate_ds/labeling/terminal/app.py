@@ -88,6 +88,7 @@ class LabelApp(App[None]):
         self.desk = Desk(session, annotator)
         self.lines = Lines(self.desk)
         self._panel = ""
+        self._shown_note = ""
         self._guidelines = guidelines_file(session.folder).read_text(encoding="utf-8", errors="replace")
 
     def compose(self) -> ComposeResult:
@@ -150,7 +151,8 @@ class LabelApp(App[None]):
         self._update()
 
     def _open_previous(self) -> None:
-        self._save_note()
+        if not self._save_note():
+            return
         ids = self.session.queue(self.annotator)
         here = self.desk.draft.document.id
         place = ids.index(here) if here in ids else 0
@@ -165,6 +167,8 @@ class LabelApp(App[None]):
         )
 
     def _update(self) -> None:
+        if not self.lines.is_ready:
+            return
         desk, draft = self.desk, self.desk.draft
         ids = self.session.queue(self.annotator)
         doc_id = draft.document.id
@@ -187,9 +191,23 @@ class LabelApp(App[None]):
             text.append(f" {number + 1} {name} {count:,}  ")
         return text.append(" enter accept  ? keys")
 
-    def _save_note(self) -> None:
-        if self._panel == "note" and self.lines.is_ready:
-            self.desk.write_note(self.query_one("#note", TextArea).text)
+    def _save_note(self) -> bool:
+        """Save the note if anything was typed; gives whether there is nothing to tell about it."""
+        if self._panel != "note" or not self.lines.is_ready:
+            return True
+        note = self.query_one("#note", TextArea)
+        if note.text == self._shown_note:
+            return True
+        if self.desk.write_note(note.text, self._shown_note):
+            self._show_note()
+        if self.desk.message:
+            self._tell(self.desk.message)
+        return not self.desk.message
+
+    def _show_note(self) -> None:
+        note, self._shown_note = self.query_one("#note", TextArea), self.desk.draft.note
+        if note.text != self._shown_note:
+            note.text = self._shown_note
 
     def on_descendant_blur(self) -> None:
         """Save the note when the focus leaves it."""
@@ -201,14 +219,15 @@ class LabelApp(App[None]):
         self.exit()
 
     def _open_panel(self, name: str) -> None:
-        """Show one panel beside the page, or with an empty name none."""
-        self._save_note()
+        """Show one panel beside the page, or with an empty name none; a note that is told of stays."""
+        if not self._save_note():
+            return
         self._panel = name
         self.query_one("#side").display = bool(name)
         note, beside = self.query_one("#note", TextArea), self.query_one("#beside", Static)
         note.display = name == "note"
         if name == "note":
-            note.text = self.desk.draft.note
+            self._show_note()
             beside.update(Text("About this page, kept with its labels. Esc goes back to the lines."))
             note.focus()
         elif name == "guidelines":
@@ -264,13 +283,16 @@ class LabelApp(App[None]):
             self.lines.focus()
             self._update()
         elif self.focused is search and event.key in ("up", "down"):
-            self.desk.search(search.value, 1 if event.key == "down" else -1)
-            self._update()
+            self._find(search.value, 1 if event.key == "down" else -1)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Go to the next hit."""
-        self.desk.search(event.value)
-        self._update()
+        self._find(event.value)
+
+    def _find(self, query: str, direction: int = 1) -> None:
+        if self.lines.is_ready:
+            self.desk.search(query, direction)
+            self._update()
 
     def on_lines_moved(self, message: Lines.Moved) -> None:
         """Follow the mouse."""
@@ -290,13 +312,11 @@ class LabelApp(App[None]):
             self._open_panel("")
 
     def _accept(self) -> None:
-        self._save_note()
-        if self.desk.accept():
+        if self._save_note() and self.desk.accept():
             self._open_next()
 
     def _skip(self) -> None:
-        self._save_note()
-        if self.desk.skip():
+        if self._save_note() and self.desk.skip():
             self._open_next()
 
     def _actions(self) -> dict[str, Callable[[], None]]:

@@ -102,10 +102,22 @@ class Desk:
         """Put the page aside; gives whether that was done."""
         return self._send(skipped=True)
 
-    def write_note(self, note: str) -> None:
-        """Set the page's note."""
-        if note != self.draft.note:
-            self._send(note=note[:MAX_NOTE])
+    def write_note(self, typed: str, shown: str) -> bool:
+        """Set the page's note to what was typed over the one that was shown; gives whether that is stored.
+
+        What another window made of the note meanwhile is kept, above what was typed.
+        """
+        self.message = ""
+        if typed == shown:
+            return True
+        version, theirs = self.draft.version, self.draft.note
+        note = (typed if theirs == shown else _with_both(theirs, typed))[:MAX_NOTE]
+        if note != theirs and not self._send(note=note):
+            # A newer version is another window's, which was first.
+            return self.draft.version > version and self.write_note(typed, shown)
+        if theirs != shown:
+            self.message = "The note was changed in another window, too; both texts are in it now."
+        return True
 
     def touch(self) -> None:
         """Count the time since the last key as work."""
@@ -330,6 +342,13 @@ def describe(desk: Desk, line: int) -> str:
     if desk.draft.unsure[line]:
         parts.append("unsure")
     return " · ".join(parts)
+
+
+def _with_both(theirs: str, typed: str) -> str:
+    """Join two versions of a note, if not one holds the other already."""
+    if not typed:
+        return theirs
+    return typed if theirs in typed else f"{theirs}\n{typed}"
 
 
 def _joined(edits: list[Edit]) -> tuple[Edit, ...]:
