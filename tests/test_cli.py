@@ -426,7 +426,9 @@ def test_a_stopped_run_says_so_and_the_same_command_goes_on(tmp_path: Path) -> N
         process.terminate()
         _, message = process.communicate()
     assert process.returncode == 130, message
-    assert b"stopped; finished shards stay in" in message
+    assert (
+        message.decode() == f"stopped; finished shards stay in {out}, the same command goes on from there\n"
+    )
     assert not list(out.rglob("*.unfinished"))
     report = json.loads(run(*command[3:], *options).stdout)
     assert report["resumed"] > 0
@@ -452,6 +454,39 @@ def test_a_full_disk_ends_the_run_and_the_same_command_goes_on(tmp_path: Path) -
     assert list((out / "data").iterdir()) == []
     assert run("clean", records, "-o", out, "--workers", 1).exit_code == DONE
     assert [row["id"] for row in shard_rows(out)] == list(range(600))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
+@pytest.mark.parametrize(
+    ("name", "options", "goes_on"),
+    [
+        ("crawl.jsonl", ["--restart"], ", the same command without --restart goes on from there"),
+        ("-", [], ", but a run on standard input cannot go on"),
+    ],
+)
+def test_a_run_that_ends_early_says_whether_it_can_go_on(
+    tmp_path: Path, name: str, options: list[str], goes_on: str
+) -> None:
+    import resource
+
+    records = "".join(json.dumps({"id": i, "text": PAGE * 5}) + "\n" for i in range(600)).encode()
+    (tmp_path / "crawl.jsonl").write_bytes(records)
+    done = script(
+        *["clean", name, "-o", "cleaned", "--workers", "1", *options],
+        cwd=tmp_path,
+        input=records,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)),
+    )
+    assert done.returncode == COULD_NOT_RUN
+    assert done.stderr.decode() == (
+        f"Error: cleaned: File too large; finished shards stay in cleaned{goes_on}\n"
+    )
+
+
+def test_a_run_that_never_began_has_nothing_to_go_on_from(page: Path) -> None:
+    result = run("clean", page, "-o", page / "cleaned", "--workers", 1)
+    assert result.exit_code == COULD_NOT_RUN
+    assert one_message(result) == f"Error: {page / 'cleaned'}: Not a directory"
 
 
 # inspect --html

@@ -109,7 +109,8 @@ def clean_corpus(
     restart : bool
         Begin anew, and delete the shards that ``out`` holds.
     progress : callable, optional
-        Called with the name of the step and the share of the input's bytes that is done.
+        Called with the name of the step and the share of the input's bytes that is done; first with 0, when
+        the run is open.
 
     Raises
     ------
@@ -143,8 +144,9 @@ def clean_corpus(
         start = _resume(manifest, header, source.paths)
         resumed = manifest.n_shards
         if not manifest.is_finished:
-            clean, batches = _begun(manifest, header, BatchCleaner(cleaner, extras), source.batches(start))
             tell = _teller(progress, header["input"]["bytes"])
+            tell(0)
+            clean, batches = _begun(manifest, header, BatchCleaner(cleaner, extras), source.batches(start))
             with closing(Processes(clean, workers or _cores()).map(batches)) as results:
                 _write(manifest, results, clean.schema, tell)
         return CorpusReport(folder, manifest.n_shards, resumed, manifest.total)
@@ -186,10 +188,10 @@ def sample_corpus(
     return [pages[i] for i in chosen], tally, rejects
 
 
-def _teller(progress: Progress | None, size: int) -> Callable[[Batch], None]:
-    def tell(batch: Batch) -> None:
+def _teller(progress: Progress | None, size: int) -> Callable[[int], None]:
+    def tell(done: int) -> None:
         if progress is not None:
-            progress("Cleaning", min(1.0, batch.bytes_before / max(size, 1)))
+            progress("Cleaning", min(1.0, done / max(size, 1)))
 
     return tell
 
@@ -262,7 +264,7 @@ def _write(
     manifest: Manifest,
     results: Iterator[tuple[Batch, CleanedBatch]],
     schema: pa.Schema | None,
-    tell: Callable[[Batch], None],
+    tell: Callable[[int], None],
 ) -> None:
     """Write results, in order, to shards of about the same size; then finish the manifest."""
     for first in results:
@@ -274,7 +276,7 @@ def _write_shard(
     manifest: Manifest,
     results: Iterator[tuple[Batch, CleanedBatch]],
     schema: pa.Schema | None,
-    tell: Callable[[Batch], None],
+    tell: Callable[[int], None],
 ) -> None:
     limit = manifest.header["settings"]["shard_bytes"]
     read = 0
@@ -282,7 +284,7 @@ def _write_shard(
         for batch, cleaned in results:
             shard.write(cleaned.blocks, cleaned.left_out, cleaned.tally)
             read += batch.size
-            tell(batch)
+            tell(batch.bytes_before)
             if shard.size >= limit or read >= limit * _INPUT_A_SHARD:
                 break
         manifest.add(shard.close(batch.end))
