@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import os
@@ -177,6 +178,16 @@ def test_pages_of_every_kind_become_rows(tmp_path):
     assert (text["id"], page["id"]) == ("a.txt", "b.html")
     assert from_html == {"id": 7, "text": SENTENCE}
     assert from_lines["lines"] == [SENTENCE]
+
+
+def test_a_link_that_leads_in_a_circle_is_one_reject(crawl, tmp_path):
+    (crawl / "loop.txt").symlink_to("loop.txt")
+    report = clean(crawl, tmp_path / "out")
+    assert report.tally.records["in"] == N_RECORDS + 2
+    reason = left_out(tmp_path / "out")[-1]["reason"]
+    assert reason == f"cannot be read: {os.strerror(errno.ELOOP)}"
+    with pytest.raises(OSError, match="File exists"):
+        clean(crawl / "a.jsonl", crawl / "loop.txt")
 
 
 # Interruptions

@@ -8,13 +8,12 @@ import random
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from boilerplate_ds import __version__
 from boilerplate_ds.cleaning.batches import EXTRAS, BatchCleaner, CleanedPage
 from boilerplate_ds.cleaning.cleaner import Cleaner
-from boilerplate_ds.cleaning.positions import Batch, Input, Position
+from boilerplate_ds.cleaning.positions import Batch, Input, Position, real_path
 from boilerplate_ds.cleaning.processes import Processes
 from boilerplate_ds.cleaning.rows import schema_of
 from boilerplate_ds.cleaning.shards import FORMAT, Manifest, ShardWriter
@@ -25,6 +24,7 @@ from boilerplate_ds.sources.stream import STDIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
 
     import pyarrow as pa
 
@@ -124,7 +124,7 @@ def clean_corpus(
     extras = checked_extras(extras)
     given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
     source = Input(tuple(os.fspath(path) for path in given), format, text_column)
-    folder = Path(out).resolve()
+    folder = real_path(out)
     header: dict[str, Any] = {
         "format": FORMAT,
         "settings": {

@@ -149,13 +149,18 @@ def _stat(path: str) -> tuple[int, int]:
 def _check_not_around(path: str, out: Path) -> None:
     """Refuse a folder, or a pattern for all below one, that will hold what is written."""
     root = walked_folder(path)
-    if root is not None and out.is_relative_to(root.resolve()):
+    if root is not None and out.is_relative_to(real_path(root)):
         raise _part_of_input(out, path)
 
 
 def _check_not_output(path: str, out: Path) -> None:
-    if path != STDIN and Path(path).resolve().is_relative_to(out):
+    if path != STDIN and real_path(path).is_relative_to(out):
         raise _part_of_input(out, path)
+
+
+def real_path(path: str | os.PathLike[str]) -> Path:
+    """Follow the links of a path; of links that lead in a circle, unlike ``Path.resolve``, as far as they go."""
+    return Path(os.path.realpath(path))
 
 
 def _part_of_input(out: Path, path: str) -> SourceError:
