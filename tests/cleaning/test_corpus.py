@@ -153,6 +153,18 @@ def test_parquet_holds_the_same_rows(crawl, tmp_path):
     assert len({parquet.read_schema(path).to_string() for path in files}) == 1
 
 
+def test_a_column_of_removed_lines_is_one_though_the_first_records_have_none(tmp_path):
+    texts = [SENTENCE] * BATCH * 5 + [PAGE.format(1)]
+    lines = [json.dumps({"id": i, "text": text}) for i, text in enumerate(texts)]
+    (tmp_path / "in.jsonl").write_text("\n".join(lines))
+    clean(tmp_path / "in.jsonl", tmp_path / "out", extras=["labels", "scores", "removed"], to="parquet")
+    files = sorted((tmp_path / "out" / "data").iterdir())
+    found = [row for path in files for row in parquet.read_table(path).to_pylist()]
+    assert [row["removed_lines"] for row in found[:-1]] == [[]] * BATCH * 5
+    assert "Skip to content" in found[-1]["removed_lines"]
+    assert {row["other_fields"] for row in found} == {None}
+
+
 def test_the_output_is_input_again_and_opens_as_a_dataset(crawl, tmp_path, monkeypatch):
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
     from datasets import load_dataset

@@ -11,7 +11,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Literal
 
 from boilerplate_ds import __version__
-from boilerplate_ds.cleaning.batches import EXTRAS, BatchCleaner, CleanedPage
+from boilerplate_ds.cleaning.batches import EXTRAS, BatchCleaner, CleanedPage, extra_types
 from boilerplate_ds.cleaning.cleaner import Cleaner
 from boilerplate_ds.cleaning.positions import Batch, Input, Position, real_path
 from boilerplate_ds.cleaning.processes import Processes
@@ -257,7 +257,7 @@ def _schema_of_first(clean: BatchCleaner, batches: Iterator[Batch]) -> tuple[pa.
         rows += [page.row(clean.extras) for page in clean.pages(batch.items) if isinstance(page, CleanedPage)]
         if rows and len(sampled) >= _SCHEMA_BATCHES:
             break
-    return schema_of(rows), chain(sampled, batches)
+    return schema_of(rows, extra_types(clean.extras)), chain(sampled, batches)
 
 
 def _write(
