@@ -379,6 +379,9 @@ def test_the_options_of_a_folder_reach_it(crawl: Path, tmp_path: Path) -> None:
         (["-o", "page.txt", "--json"], "page.txt is part of the input"),
         (["-o", "out.json"], "a file is .txt or .jsonl"),
         (["-o", "out.html"], "a file is .txt or .jsonl"),
+        (["--shard-size", "nan", "-o", "out"], "nan is not a finite number"),
+        (["--shard-size", "1e400", "-o", "out"], "inf is not in the range"),
+        (["--shard-size", "1e308", "-o", "out"], "1e+308 is not in the range"),
         (["--dry-run", "--with", "colour"], "unknown extra 'colour'"),
         (["--format", "docx", "-o", "out"], "unknown format 'docx'"),
     ],
@@ -621,7 +624,7 @@ def test_an_empty_page_is_a_page_without_lines(name: str, tmp_path: Path) -> Non
     [
         (["--drop", "spam"], "unknown label 'spam'; labels are content, ad, navigation, recommendation"),
         (["--threshold", "2"], "2.0 is not in the range 0<=x<=1"),
-        (["--threshold", "nan"], "threshold is a probability from 0 to 1"),
+        (["--threshold", "nan"], "nan is not a finite number"),
         (["--threshold", "much"], "'much' is not a valid float"),
         (["--model", "no/such/model"], "no/such/model: no model there"),
         (["--format", "docx"], "unknown format 'docx'; known are text, html, jsonl"),

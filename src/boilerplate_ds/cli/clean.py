@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from boilerplate_ds.cli.console import (
+    FiniteRange,
     end,
     format_option,
     json_line,
@@ -45,7 +46,7 @@ _FOLDER_OPTIONS = {
 )
 @click.option(
     "--threshold",
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     help="How sure to be of dropping [default: each page sets its own, 0.5 or higher].",
 )
 @text_column_option
@@ -74,7 +75,7 @@ _FOLDER_OPTIONS = {
 @click.option("--workers", type=click.IntRange(1), help="Folder: processes that clean [default: all cores].")
 @click.option(
     "--shard-size",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteRange(0, 1_000_000, min_open=True),
     help="Folder: megabytes of rows a shard [default: 64].",
 )
 @click.option("--restart", is_flag=True, help="Folder: begin anew and delete what an earlier run wrote.")
@@ -104,12 +105,13 @@ def clean(
       boilerplate-ds clean crawl/ --dry-run
       boilerplate-ds clean crawl/ -o cleaned --to parquet --with removed --workers 8
     """
+    from boilerplate_ds.cleaning import Cleaner
     from boilerplate_ds.cleaning.corpus import checked_extras
     from boilerplate_ds.cli import clean_corpus
 
     if out is not None and not names_folder(out):
         as_json = as_json or out.lower().endswith((".jsonl", ".ndjson"))
-    cleaner = _cleaner(model, drop, threshold)
+    cleaner = Cleaner(model, drop=named(drop), threshold=threshold)
     require_input(pages)
     reading = {"format": format_, "text_column": text_column}
     extras = checked_extras(named(folder_options.pop("extras") or ""))
@@ -169,15 +171,6 @@ def _to_file(
             else:
                 write((b"\n" if number else b"") + _ended(document, text, "utf-8"))
     end(rejects)
-
-
-def _cleaner(model: str, drop: str, threshold: float | None) -> Cleaner:
-    from boilerplate_ds.cleaning import Cleaner
-
-    try:
-        return Cleaner(model, drop=named(drop), threshold=threshold)
-    except ValueError as error:  # NaN passes click's range
-        raise click.UsageError(str(error)) from error
 
 
 def _record(document: Document, text: str, kept: int) -> bytes:
