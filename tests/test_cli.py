@@ -263,6 +263,31 @@ def test_a_page_can_be_cleaned_in_place_also_through_a_link(page: Path, tmp_path
     assert page.read_text("utf-8") == Cleaner().clean(PAGE)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "options"),
+    [
+        ("a.txt", PAGE, ["b.txt"]),
+        ("s.md", json.dumps({"id": 1, "text": PAGE, "more": "kept"}), ["--format", "jsonl"]),
+        ("s", f"text,more\n{SENTENCE},kept\n", ["--format", "csv"]),
+        ("image.txt", PNG, []),
+    ],
+    ids=["several", "records", "table", "unreadable"],
+)
+def test_what_is_read_is_not_written_over(
+    page: Path, name: str, content: str | bytes, options: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(page.parent)
+    page.rename("b.txt")
+    data = content if isinstance(content, bytes) else content.encode()
+    Path(name).write_bytes(data)
+    Path("link.txt").symlink_to(name)
+    for out in (name, "link.txt"):
+        result = run("clean", name, *options, "-o", out)
+        assert result.exit_code == COULD_NOT_RUN
+        assert f"{out} is part of the input; write to another file" in one_message(result)
+        assert Path(name).read_bytes() == data
+
+
 def test_a_run_that_fails_leaves_the_earlier_output(page: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.txt"
     out.write_text("earlier")
@@ -502,6 +527,13 @@ def test_a_page_becomes_one_file_to_share(page: Path, tmp_path: Path) -> None:
     report = out.read_text("utf-8")
     assert report.count("<tr class=") == len([line for line in PAGE.splitlines() if line])
     assert "Skip to content" in report
+
+
+def test_a_page_is_not_written_over_by_its_own_report(page: Path) -> None:
+    result = run("inspect", page, "--html", page)
+    assert result.exit_code == COULD_NOT_RUN
+    assert f"{page} is part of the input" in one_message(result)
+    assert page.read_text("utf-8") == PAGE
 
 
 # Bad input to clean

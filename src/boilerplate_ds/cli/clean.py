@@ -12,6 +12,7 @@ from boilerplate_ds.cli.console import (
     FiniteRange,
     end,
     format_option,
+    is_input,
     json_line,
     model_option,
     named,
@@ -150,12 +151,9 @@ def _to_file(
     pages: tuple[str, ...], cleaner: Cleaner, reading: dict[str, Any], out: Path | None, *, as_json: bool
 ) -> None:
     from boilerplate_ds.sources import read_documents
-    from boilerplate_ds.sources.paths import FoundFile, find_files
 
-    if as_json and out is not None and out.is_file():  # records would lose their other fields
-        for found in find_files(pages):
-            if isinstance(found, FoundFile) and Path(found.path).resolve() == out.resolve():
-                raise click.UsageError(f"{out} is part of the input; write to another file, or to a folder")
+    if out is not None and is_input(out, pages) and (as_json or not _is_one_page(pages, reading)):
+        raise click.UsageError(f"{out} is part of the input; write to another file, or to a folder")
     rejects = told(Rejects())
     documents = read_documents(list(pages), **reading, rejects=rejects)
     with output(out) as write:
@@ -171,6 +169,19 @@ def _to_file(
             else:
                 write((b"\n" if number else b"") + _ended(document, text, "utf-8"))
     end(rejects)
+
+
+def _is_one_page(pages: tuple[str, ...], reading: dict[str, Any]) -> bool:
+    """Whether the input is one page, a file of its own: nothing else is lost if it is cleaned in place."""
+    from boilerplate_ds.sources.page import Page
+    from boilerplate_ds.sources.paths import find_files
+    from boilerplate_ds.sources.reader import read_pages
+
+    files = list(find_files(pages))
+    if len(files) > 1:
+        return False
+    first = next(read_pages(files[0], reading["format"], reading["text_column"]), None)
+    return isinstance(first, Page) and not first.record
 
 
 def _record(document: Document, text: str, kept: int) -> bytes:
