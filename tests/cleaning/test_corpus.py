@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import gzip
 import json
+import multiprocessing
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,8 @@ from boilerplate_ds import Cleaner, read_documents
 from boilerplate_ds.cleaning import batches, positions
 from boilerplate_ds.cleaning.batches import BatchCleaner
 from boilerplate_ds.cleaning.corpus import CorpusReport, clean_corpus, sample_corpus
+from boilerplate_ds.cleaning.positions import Batch, Position
+from boilerplate_ds.cleaning.processes import Processes
 from boilerplate_ds.cleaning.rows import json_row
 from boilerplate_ds.cleaning.shards import MANIFEST, SITES_A_SHARD
 from boilerplate_ds.errors import CorpusError, SourceError
@@ -298,6 +302,33 @@ def killer(tmp_path: Path) -> KillsProcess:
         (tmp_path / "model").mkdir(exist_ok=True)
         (tmp_path / "model" / file.name).write_bytes(file.read_bytes())
     return KillsProcess(tmp_path / "model")
+
+
+class TakesLong(KillsProcess):
+    """Says that it has begun, then takes a minute."""
+
+    @property
+    def model(self):
+        (self.model_path / "begun").touch()
+        time.sleep(60)
+
+
+def test_work_that_takes_long_is_ended_with_the_run(killer):
+    begun = killer.model_path / "begun"
+
+    def interrupted():
+        yield Batch([Page(PAGE, {"id": "1"}, "a.txt")], 1, Position(), 1)
+        while not begun.exists():
+            time.sleep(0.01)
+        raise KeyboardInterrupt
+
+    before = set(multiprocessing.active_children())
+    with pytest.raises(KeyboardInterrupt):
+        list(Processes(BatchCleaner(TakesLong(killer.model_path)), 1).map(interrupted()))
+    started = set(multiprocessing.active_children()) - before
+    for process in started:
+        process.join(5)
+    assert not any(process.is_alive() for process in started)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
