@@ -429,6 +429,23 @@ def test_standard_input_goes_to_a_folder_once(tmp_path: Path) -> None:
     assert "standard input can't be compared" in one_message(again)
 
 
+def test_splits_of_a_saved_dataset_are_not_mixed(tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    saved, out = tmp_path / "all" / "saved", tmp_path / "out"
+    half = datasets.Dataset.from_list([{"text": PAGE}])
+    datasets.DatasetDict({"train": half, "test": half}).save_to_disk(saved)
+    for folder in (saved, saved.parent):
+        for options in (["-o", out], ["--json"], ["--dry-run"]):
+            result = run("clean", folder, *options)
+            assert result.exit_code == COULD_NOT_RUN
+            assert f"name one split, such as {saved / 'train'}" in one_message(result)
+            assert result.stdout == ""
+    assert not out.exists()
+    assert run("clean", saved / "train", "-o", out, "--workers", 1).exit_code == DONE
+    assert len(shard_rows(out)) == 1
+    assert len(run("clean", saved / "train", saved / "test", "--json").stdout.splitlines()) == 2
+
+
 def test_a_dry_run_shows_both_sides_and_writes_nothing(crawl: Path, tmp_path: Path) -> None:
     result = run("clean", crawl, "-o", tmp_path / "cleaned", "--dry-run")
     assert result.exit_code == BAD_RECORDS

@@ -151,7 +151,10 @@ def _to_file(
     pages: tuple[str, ...], cleaner: Cleaner, reading: dict[str, Any], out: Path | None, *, as_json: bool
 ) -> None:
     from boilerplate_ds.sources import read_documents
+    from boilerplate_ds.sources.paths import check_splits, find_files
 
+    for found in find_files(pages):
+        check_splits(found)
     if out is not None and is_input(out, pages) and (as_json or not _is_one_page(pages, reading)):
         raise click.UsageError(f"{out} is part of the input; write to another file, or to a folder")
     rejects = told(Rejects())

@@ -57,6 +57,27 @@ def find_files(path: PathLike | Iterable[PathLike]) -> Iterator[FoundFile | Reje
         yield found
 
 
+def check_splits(found: FoundFile | Reject) -> None:
+    """Refuse a file of a saved ``DatasetDict`` if the path that it was found by stands for several splits.
+
+    Raises
+    ------
+    SourceError
+    """
+    if not isinstance(found, FoundFile) or not found.name.endswith(".arrow") or "/" not in found.name:
+        return
+    folder = Path(found.path).parent.parent
+    if not (folder / _DATASET_DICT_FILE).is_file():
+        return
+    splits = sorted(path.parent.name for path in folder.glob(f"*/{_DATASET_FILES[1]}"))
+    if len(splits) > 1:
+        split = "train" if "train" in splits else splits[0]
+        raise SourceError(
+            f"{folder} holds several splits ({', '.join(splits)}), which would be mixed; "
+            f"name one split, such as {folder / split}"
+        )
+
+
 def walked_folder(path: str) -> Path | None:
     """Give the folder of which a path stands for all that is below it; None if it stands for less."""
     if path == STDIN:
