@@ -117,7 +117,7 @@ def clean_corpus(
     CorpusError
         If ``out`` holds something else, a run with other input or settings, or another run is at work in it.
     SourceError
-        If ``format`` is unknown, ``out`` is part of the input, or the splits of a saved dataset would be mixed.
+        If ``format`` is unknown, ``out`` is part of the input, or splits of a saved dataset would be mixed.
     """
     check_format(format)
     cleaner = cleaner or Cleaner()

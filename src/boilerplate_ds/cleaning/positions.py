@@ -74,7 +74,7 @@ class Input:
         Raises
         ------
         SourceError
-            If the output folder ``out`` is part of the input, or the splits of a saved dataset would be mixed.
+            If the output folder ``out`` is part of the input, or splits of a saved dataset would be mixed.
         """
         for path in self.paths:
             _check_not_around(path, out)
@@ -161,7 +161,7 @@ def _check_not_output(path: str, out: Path) -> None:
 
 
 def real_path(path: str | os.PathLike[str]) -> Path:
-    """Follow the links of a path; of links that lead in a circle, unlike ``Path.resolve``, as far as they go."""
+    """Follow the links of a path; unlike ``Path.resolve``, without an error if they lead in a circle."""
     return Path(os.path.realpath(path))
 
 

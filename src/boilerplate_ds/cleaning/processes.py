@@ -52,7 +52,7 @@ class Processes:
                     yield self._next(waiting)
             while waiting:
                 yield self._next(waiting)
-        except BaseException:  # Ctrl-C above all: what the processes are at may take long, and nobody wants it
+        except BaseException:  # Ctrl-C above all: a page may take long, and nobody wants its result
             _kill(self._pool)
             raise
         finally:
