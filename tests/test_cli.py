@@ -263,6 +263,31 @@ def test_a_page_can_be_cleaned_in_place_also_through_a_link(page: Path, tmp_path
     assert page.read_text("utf-8") == Cleaner().clean(PAGE)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "options"),
+    [
+        ("a.txt", PAGE, ["b.txt"]),
+        ("s.md", json.dumps({"id": 1, "text": PAGE, "more": "kept"}), ["--format", "jsonl"]),
+        ("s", f"text,more\n{SENTENCE},kept\n", ["--format", "csv"]),
+        ("image.txt", PNG, []),
+    ],
+    ids=["several", "records", "table", "unreadable"],
+)
+def test_what_is_read_is_not_written_over(
+    page: Path, name: str, content: str | bytes, options: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(page.parent)
+    page.rename("b.txt")
+    data = content if isinstance(content, bytes) else content.encode()
+    Path(name).write_bytes(data)
+    Path("link.txt").symlink_to(name)
+    for out in (name, "link.txt"):
+        result = run("clean", name, *options, "-o", out)
+        assert result.exit_code == COULD_NOT_RUN
+        assert f"{out} is part of the input; write to another file" in one_message(result)
+        assert Path(name).read_bytes() == data
+
+
 def test_a_run_that_fails_leaves_the_earlier_output(page: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.txt"
     out.write_text("earlier")
@@ -379,6 +404,9 @@ def test_the_options_of_a_folder_reach_it(crawl: Path, tmp_path: Path) -> None:
         (["-o", "page.txt", "--json"], "page.txt is part of the input"),
         (["-o", "out.json"], "a file is .txt or .jsonl"),
         (["-o", "out.html"], "a file is .txt or .jsonl"),
+        (["--shard-size", "nan", "-o", "out"], "nan is not a finite number"),
+        (["--shard-size", "1e400", "-o", "out"], "inf is not in the range"),
+        (["--shard-size", "1e308", "-o", "out"], "1e+308 is not in the range"),
         (["--dry-run", "--with", "colour"], "unknown extra 'colour'"),
         (["--format", "docx", "-o", "out"], "unknown format 'docx'"),
     ],
@@ -399,6 +427,23 @@ def test_standard_input_goes_to_a_folder_once(tmp_path: Path) -> None:
     again = run("clean", "-", "-o", out, "--workers", 1, stdin="Other text.")
     assert again.exit_code == COULD_NOT_RUN
     assert "standard input can't be compared" in one_message(again)
+
+
+def test_splits_of_a_saved_dataset_are_not_mixed(tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    saved, out = tmp_path / "all" / "saved", tmp_path / "out"
+    half = datasets.Dataset.from_list([{"text": PAGE}])
+    datasets.DatasetDict({"train": half, "test": half}).save_to_disk(saved)
+    for folder in (saved, saved.parent):
+        for options in (["-o", out], ["--json"], ["--dry-run"]):
+            result = run("clean", folder, *options)
+            assert result.exit_code == COULD_NOT_RUN
+            assert f"name one split, such as {saved / 'train'}" in one_message(result)
+            assert result.stdout == ""
+    assert not out.exists()
+    assert run("clean", saved / "train", "-o", out, "--workers", 1).exit_code == DONE
+    assert len(shard_rows(out)) == 1
+    assert len(run("clean", saved / "train", saved / "test", "--json").stdout.splitlines()) == 2
 
 
 def test_a_dry_run_shows_both_sides_and_writes_nothing(crawl: Path, tmp_path: Path) -> None:
@@ -426,7 +471,9 @@ def test_a_stopped_run_says_so_and_the_same_command_goes_on(tmp_path: Path) -> N
         process.terminate()
         _, message = process.communicate()
     assert process.returncode == 130, message
-    assert b"stopped; finished shards stay in" in message
+    assert (
+        message.decode() == f"stopped; finished shards stay in {out}, the same command goes on from there\n"
+    )
     assert not list(out.rglob("*.unfinished"))
     report = json.loads(run(*command[3:], *options).stdout)
     assert report["resumed"] > 0
@@ -454,6 +501,39 @@ def test_a_full_disk_ends_the_run_and_the_same_command_goes_on(tmp_path: Path) -
     assert [row["id"] for row in shard_rows(out)] == list(range(600))
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
+@pytest.mark.parametrize(
+    ("name", "options", "goes_on"),
+    [
+        ("crawl.jsonl", ["--restart"], ", the same command without --restart goes on from there"),
+        ("-", [], ", but a run on standard input cannot go on"),
+    ],
+)
+def test_a_run_that_ends_early_says_whether_it_can_go_on(
+    tmp_path: Path, name: str, options: list[str], goes_on: str
+) -> None:
+    import resource
+
+    records = "".join(json.dumps({"id": i, "text": PAGE * 5}) + "\n" for i in range(600)).encode()
+    (tmp_path / "crawl.jsonl").write_bytes(records)
+    done = script(
+        *["clean", name, "-o", "cleaned", "--workers", "1", *options],
+        cwd=tmp_path,
+        input=records,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)),
+    )
+    assert done.returncode == COULD_NOT_RUN
+    assert done.stderr.decode() == (
+        f"Error: cleaned: File too large; finished shards stay in cleaned{goes_on}\n"
+    )
+
+
+def test_a_run_that_never_began_has_nothing_to_go_on_from(page: Path) -> None:
+    result = run("clean", page, "-o", page / "cleaned", "--workers", 1)
+    assert result.exit_code == COULD_NOT_RUN
+    assert one_message(result) == f"Error: {page / 'cleaned'}: Not a directory"
+
+
 # inspect --html
 
 
@@ -464,6 +544,13 @@ def test_a_page_becomes_one_file_to_share(page: Path, tmp_path: Path) -> None:
     report = out.read_text("utf-8")
     assert report.count("<tr class=") == len([line for line in PAGE.splitlines() if line])
     assert "Skip to content" in report
+
+
+def test_a_page_is_not_written_over_by_its_own_report(page: Path) -> None:
+    result = run("inspect", page, "--html", page)
+    assert result.exit_code == COULD_NOT_RUN
+    assert f"{page} is part of the input" in one_message(result)
+    assert page.read_text("utf-8") == PAGE
 
 
 # Bad input to clean
@@ -586,7 +673,7 @@ def test_an_empty_page_is_a_page_without_lines(name: str, tmp_path: Path) -> Non
     [
         (["--drop", "spam"], "unknown label 'spam'; labels are content, ad, navigation, recommendation"),
         (["--threshold", "2"], "2.0 is not in the range 0<=x<=1"),
-        (["--threshold", "nan"], "threshold is a probability from 0 to 1"),
+        (["--threshold", "nan"], "nan is not a finite number"),
         (["--threshold", "much"], "'much' is not a valid float"),
         (["--model", "no/such/model"], "no/such/model: no model there"),
         (["--format", "docx"], "unknown format 'docx'; known are text, html, jsonl"),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
+import multiprocessing
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,8 @@ from boilerplate_ds import Cleaner, read_documents
 from boilerplate_ds.cleaning import batches, positions
 from boilerplate_ds.cleaning.batches import BatchCleaner
 from boilerplate_ds.cleaning.corpus import CorpusReport, clean_corpus, sample_corpus
+from boilerplate_ds.cleaning.positions import Batch, Position
+from boilerplate_ds.cleaning.processes import Processes
 from boilerplate_ds.cleaning.rows import json_row
 from boilerplate_ds.cleaning.shards import MANIFEST, SITES_A_SHARD
 from boilerplate_ds.errors import CorpusError, SourceError
@@ -152,6 +157,18 @@ def test_parquet_holds_the_same_rows(crawl, tmp_path):
     assert len({parquet.read_schema(path).to_string() for path in files}) == 1
 
 
+def test_a_column_of_removed_lines_is_one_though_the_first_records_have_none(tmp_path):
+    texts = [SENTENCE] * BATCH * 5 + [PAGE.format(1)]
+    lines = [json.dumps({"id": i, "text": text}) for i, text in enumerate(texts)]
+    (tmp_path / "in.jsonl").write_text("\n".join(lines))
+    clean(tmp_path / "in.jsonl", tmp_path / "out", extras=["labels", "scores", "removed"], to="parquet")
+    files = sorted((tmp_path / "out" / "data").iterdir())
+    found = [row for path in files for row in parquet.read_table(path).to_pylist()]
+    assert [row["removed_lines"] for row in found[:-1]] == [[]] * BATCH * 5
+    assert "Skip to content" in found[-1]["removed_lines"]
+    assert {row["other_fields"] for row in found} == {None}
+
+
 def test_the_output_is_input_again_and_opens_as_a_dataset(crawl, tmp_path, monkeypatch):
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
     from datasets import load_dataset
@@ -177,6 +194,16 @@ def test_pages_of_every_kind_become_rows(tmp_path):
     assert (text["id"], page["id"]) == ("a.txt", "b.html")
     assert from_html == {"id": 7, "text": SENTENCE}
     assert from_lines["lines"] == [SENTENCE]
+
+
+def test_a_link_that_leads_in_a_circle_is_one_reject(crawl, tmp_path):
+    (crawl / "loop.txt").symlink_to("loop.txt")
+    report = clean(crawl, tmp_path / "out")
+    assert report.tally.records["in"] == N_RECORDS + 2
+    reason = left_out(tmp_path / "out")[-1]["reason"]
+    assert reason == f"cannot be read: {os.strerror(errno.ELOOP)}"
+    with pytest.raises(OSError, match="File exists"):
+        clean(crawl / "a.jsonl", crawl / "loop.txt")
 
 
 # Interruptions
@@ -275,6 +302,33 @@ def killer(tmp_path: Path) -> KillsProcess:
         (tmp_path / "model").mkdir(exist_ok=True)
         (tmp_path / "model" / file.name).write_bytes(file.read_bytes())
     return KillsProcess(tmp_path / "model")
+
+
+class TakesLong(KillsProcess):
+    """Says that it has begun, then takes a minute."""
+
+    @property
+    def model(self):
+        (self.model_path / "begun").touch()
+        time.sleep(60)
+
+
+def test_work_that_takes_long_is_ended_with_the_run(killer):
+    begun = killer.model_path / "begun"
+
+    def interrupted():
+        yield Batch([Page(PAGE, {"id": "1"}, "a.txt")], 1, Position(), 1)
+        while not begun.exists():
+            time.sleep(0.01)
+        raise KeyboardInterrupt
+
+    before = set(multiprocessing.active_children())
+    with pytest.raises(KeyboardInterrupt):
+        list(Processes(BatchCleaner(TakesLong(killer.model_path)), 1).map(interrupted()))
+    started = set(multiprocessing.active_children()) - before
+    for process in started:
+        process.join(5)
+    assert not any(process.is_alive() for process in started)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -58,6 +59,16 @@ def test_a_pattern_names_files_below_its_fixed_part(folder: Path) -> None:
 def test_a_file_named_like_a_pattern_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "page [1].txt").write_text("one")
     assert ids(tmp_path / "page [1].txt") == ["page [1].txt"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes")
+def test_a_name_that_is_not_utf_8_makes_an_id_that_is(tmp_path: Path) -> None:
+    path = os.fsencode(tmp_path) + b"/caf\xe9.txt"
+    with open(path, "w") as file:  # noqa: PTH123  a Path has no bytes
+        file.write("one")
+    for given in (tmp_path, tmp_path / "*.txt", os.fsdecode(path)):
+        (document,) = read_documents(given)
+        assert (document.id, document.source) == ("caf%E9.txt", os.fsdecode(path))
 
 
 def test_several_paths_are_read_one_after_the_other(folder: Path) -> None:

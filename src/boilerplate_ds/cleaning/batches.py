@@ -28,6 +28,13 @@ EXTRAS = {"labels": "line_labels", "scores": "line_scores", "removed": "removed_
 EMPTY = "nothing is left of it: no line is content"
 
 
+def extra_types(extras: Sequence[str]) -> dict[str, pa.DataType]:
+    """Give the Parquet type of each field for ``extras``: the lists of the first rows may all be empty."""
+    import pyarrow as pa
+
+    return {EXTRAS[name]: pa.list_(pa.float64() if name == "scores" else pa.string()) for name in extras}
+
+
 @dataclass(frozen=True, slots=True)
 class CleanedPage:
     """A page with its document, what is left of it, and how its lines were judged."""

@@ -8,13 +8,12 @@ import random
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from boilerplate_ds import __version__
-from boilerplate_ds.cleaning.batches import EXTRAS, BatchCleaner, CleanedPage
+from boilerplate_ds.cleaning.batches import EXTRAS, BatchCleaner, CleanedPage, extra_types
 from boilerplate_ds.cleaning.cleaner import Cleaner
-from boilerplate_ds.cleaning.positions import Batch, Input, Position
+from boilerplate_ds.cleaning.positions import Batch, Input, Position, real_path
 from boilerplate_ds.cleaning.processes import Processes
 from boilerplate_ds.cleaning.rows import schema_of
 from boilerplate_ds.cleaning.shards import FORMAT, Manifest, ShardWriter
@@ -25,6 +24,7 @@ from boilerplate_ds.sources.stream import STDIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
 
     import pyarrow as pa
 
@@ -109,21 +109,22 @@ def clean_corpus(
     restart : bool
         Begin anew, and delete the shards that ``out`` holds.
     progress : callable, optional
-        Called with the name of the step and the share of the input's bytes that is done.
+        Called with the name of the step and the share of the input's bytes that is done; first with 0, when
+        the run is open.
 
     Raises
     ------
     CorpusError
         If ``out`` holds something else, a run with other input or settings, or another run is at work in it.
     SourceError
-        If ``format`` is unknown, or ``out`` is part of the input.
+        If ``format`` is unknown, ``out`` is part of the input, or splits of a saved dataset would be mixed.
     """
     check_format(format)
     cleaner = cleaner or Cleaner()
     extras = checked_extras(extras)
     given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
     source = Input(tuple(os.fspath(path) for path in given), format, text_column)
-    folder = Path(out).resolve()
+    folder = real_path(out)
     header: dict[str, Any] = {
         "format": FORMAT,
         "settings": {
@@ -143,8 +144,9 @@ def clean_corpus(
         start = _resume(manifest, header, source.paths)
         resumed = manifest.n_shards
         if not manifest.is_finished:
-            clean, batches = _begun(manifest, header, BatchCleaner(cleaner, extras), source.batches(start))
             tell = _teller(progress, header["input"]["bytes"])
+            tell(0)
+            clean, batches = _begun(manifest, header, BatchCleaner(cleaner, extras), source.batches(start))
             with closing(Processes(clean, workers or _cores()).map(batches)) as results:
                 _write(manifest, results, clean.schema, tell)
         return CorpusReport(folder, manifest.n_shards, resumed, manifest.total)
@@ -186,10 +188,10 @@ def sample_corpus(
     return [pages[i] for i in chosen], tally, rejects
 
 
-def _teller(progress: Progress | None, size: int) -> Callable[[Batch], None]:
-    def tell(batch: Batch) -> None:
+def _teller(progress: Progress | None, size: int) -> Callable[[int], None]:
+    def tell(done: int) -> None:
         if progress is not None:
-            progress("Cleaning", min(1.0, batch.bytes_before / max(size, 1)))
+            progress("Cleaning", min(1.0, done / max(size, 1)))
 
     return tell
 
@@ -255,14 +257,14 @@ def _schema_of_first(clean: BatchCleaner, batches: Iterator[Batch]) -> tuple[pa.
         rows += [page.row(clean.extras) for page in clean.pages(batch.items) if isinstance(page, CleanedPage)]
         if rows and len(sampled) >= _SCHEMA_BATCHES:
             break
-    return schema_of(rows), chain(sampled, batches)
+    return schema_of(rows, extra_types(clean.extras)), chain(sampled, batches)
 
 
 def _write(
     manifest: Manifest,
     results: Iterator[tuple[Batch, CleanedBatch]],
     schema: pa.Schema | None,
-    tell: Callable[[Batch], None],
+    tell: Callable[[int], None],
 ) -> None:
     """Write results, in order, to shards of about the same size; then finish the manifest."""
     for first in results:
@@ -274,7 +276,7 @@ def _write_shard(
     manifest: Manifest,
     results: Iterator[tuple[Batch, CleanedBatch]],
     schema: pa.Schema | None,
-    tell: Callable[[Batch], None],
+    tell: Callable[[int], None],
 ) -> None:
     limit = manifest.header["settings"]["shard_bytes"]
     read = 0
@@ -282,7 +284,7 @@ def _write_shard(
         for batch, cleaned in results:
             shard.write(cleaned.blocks, cleaned.left_out, cleaned.tally)
             read += batch.size
-            tell(batch)
+            tell(batch.bytes_before)
             if shard.size >= limit or read >= limit * _INPUT_A_SHARD:
                 break
         manifest.add(shard.close(batch.end))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from boilerplate_ds.errors import Reject, SourceError
-from boilerplate_ds.sources.paths import FoundFile, find_files, walked_folder
+from boilerplate_ds.sources.paths import FoundFile, check_splits, find_files, walked_folder
 from boilerplate_ds.sources.reader import read_pages
 from boilerplate_ds.sources.stream import STDIN
 
@@ -74,13 +74,14 @@ class Input:
         Raises
         ------
         SourceError
-            If the output folder ``out`` is part of the input.
+            If the output folder ``out`` is part of the input, or splits of a saved dataset would be mixed.
         """
         for path in self.paths:
             _check_not_around(path, out)
         digest = hashlib.sha256()
         files = size = 0
         for found in find_files(self.paths):
+            check_splits(found)
             files += 1
             if isinstance(found, Reject):
                 digest.update(f"{found}\n".encode("utf-8", "surrogatepass"))
@@ -97,6 +98,7 @@ class Input:
         size = done = 0
         end = start
         for files, found in enumerate(find_files(self.paths)):
+            check_splits(found)
             in_file, file_size = 0, 0 if isinstance(found, Reject) else _stat(found.path)[0]
             for item, end in self._items(files, found, start):
                 in_file += _size_of(item)
@@ -149,13 +151,18 @@ def _stat(path: str) -> tuple[int, int]:
 def _check_not_around(path: str, out: Path) -> None:
     """Refuse a folder, or a pattern for all below one, that will hold what is written."""
     root = walked_folder(path)
-    if root is not None and out.is_relative_to(root.resolve()):
+    if root is not None and out.is_relative_to(real_path(root)):
         raise _part_of_input(out, path)
 
 
 def _check_not_output(path: str, out: Path) -> None:
-    if path != STDIN and Path(path).resolve().is_relative_to(out):
+    if path != STDIN and real_path(path).is_relative_to(out):
         raise _part_of_input(out, path)
+
+
+def real_path(path: str | os.PathLike[str]) -> Path:
+    """Follow the links of a path; unlike ``Path.resolve``, without an error if they lead in a circle."""
+    return Path(os.path.realpath(path))
 
 
 def _part_of_input(out: Path, path: str) -> SourceError:

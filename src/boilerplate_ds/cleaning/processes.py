@@ -9,7 +9,7 @@ from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import connection, get_context, parent_process
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from boilerplate_ds.errors import CorpusError, Reject
 
@@ -52,6 +52,9 @@ class Processes:
                     yield self._next(waiting)
             while waiting:
                 yield self._next(waiting)
+        except BaseException:  # Ctrl-C above all: a page may take long, and nobody wants its result
+            _kill(self._pool)
+            raise
         finally:
             self._pool.shutdown(wait=False, cancel_futures=True)
 
@@ -71,8 +74,7 @@ class Processes:
     def _check_start(self) -> None:
         """Tell processes that a page killed from those that never came to a page."""
         try:
-            with self._new_pool(1) as pool:
-                pool.submit(_run, []).result()
+            self._alone([])
         except BrokenProcessPool as error:
             raise CorpusError(
                 "the processes that clean cannot start: a script must be a file, and call this under "
@@ -90,8 +92,7 @@ class Processes:
     def _apart(self, items: Sequence[Page | Reject], attempts: int = 2) -> CleanedBatch:
         """Clean a batch that may have killed its process; halve it until the page that kills stands alone."""
         try:
-            with self._new_pool(1) as pool:
-                return pool.submit(_run, items).result()
+            return self._alone(items)
         except BrokenProcessPool:
             if len(items) > 1:
                 half = len(items) // 2
@@ -103,9 +104,32 @@ class Processes:
             page = items[0]
             return self._clean([Reject(page.file, page.record, KILLED)])
 
+    def _alone(self, items: Sequence[Page | Reject]) -> CleanedBatch:
+        """Clean a batch in a process for it alone."""
+        with self._new_pool(1) as pool:
+            try:
+                return pool.submit(_run, items).result()
+            except BaseException:
+                _kill(pool)
+                raise
+
     def _new_pool(self, workers: int) -> ProcessPoolExecutor:
         # Not fork: a thread that draws a progress bar may hold a lock that the child would wait for.
         return ProcessPoolExecutor(workers, get_context("spawn"), _start, (self._clean,))
+
+
+def _kill(pool: Any) -> None:
+    """End a pool's processes whatever they are at; Python does not offer that before 3.14.
+
+    The pool's threads may be in the middle of a message to or from one of them. It must not be waited for, so
+    this process gives up its own copies of the other ends of their pipes.
+    """
+    if pool._processes is None or pool._broken:  # it is ending already
+        return
+    for pipe in (pool._call_queue._reader, pool._result_queue._writer):
+        pipe.close()
+    for process in list(pool._processes.values()):
+        process.kill()
 
 
 _cleaning: list[BatchCleaner] = []

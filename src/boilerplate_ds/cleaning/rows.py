@@ -71,8 +71,8 @@ def _without_nan(value: Any) -> Any:
     return None if isinstance(value, float) and value - value != 0 else value
 
 
-def schema_of(rows: Sequence[Mapping[str, Any]]) -> pa.Schema:
-    """Tell the Parquet schema from sample rows.
+def schema_of(rows: Sequence[Mapping[str, Any]], known: Mapping[str, pa.DataType] | None = None) -> pa.Schema:
+    """Tell the Parquet schema from sample rows, but for fields whose type is ``known``.
 
     A field whose values have no common type, or are all null, becomes a string column; values that do not fit
     it go to :data:`OTHER_FIELDS`, as do fields whose name is not UTF-8.
@@ -82,7 +82,11 @@ def schema_of(rows: Sequence[Mapping[str, Any]]) -> pa.Schema:
     names = dict.fromkeys(
         name for row in rows for name in row if name != OTHER_FIELDS and not _SURROGATE.search(name)
     )
-    fields = [pa.field(name, _common_type([row.get(name) for row in rows])) for name in names]
+    known = known or {}
+    fields = [
+        pa.field(name, known[name] if name in known else _common_type([row.get(name) for row in rows]))
+        for name in names
+    ]
     return pa.schema([*fields, pa.field(OTHER_FIELDS, pa.string())])
 
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from boilerplate_ds.cli.console import (
+    FiniteRange,
     end,
     format_option,
+    is_input,
     json_line,
     model_option,
     named,
@@ -45,7 +47,7 @@ _FOLDER_OPTIONS = {
 )
 @click.option(
     "--threshold",
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     help="How sure to be of dropping [default: each page sets its own, 0.5 or higher].",
 )
 @text_column_option
@@ -74,7 +76,7 @@ _FOLDER_OPTIONS = {
 @click.option("--workers", type=click.IntRange(1), help="Folder: processes that clean [default: all cores].")
 @click.option(
     "--shard-size",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteRange(0, 1_000_000, min_open=True),
     help="Folder: megabytes of rows a shard [default: 64].",
 )
 @click.option("--restart", is_flag=True, help="Folder: begin anew and delete what an earlier run wrote.")
@@ -104,12 +106,13 @@ def clean(
       boilerplate-ds clean crawl/ --dry-run
       boilerplate-ds clean crawl/ -o cleaned --to parquet --with removed --workers 8
     """
+    from boilerplate_ds.cleaning import Cleaner
     from boilerplate_ds.cleaning.corpus import checked_extras
     from boilerplate_ds.cli import clean_corpus
 
     if out is not None and not names_folder(out):
         as_json = as_json or out.lower().endswith((".jsonl", ".ndjson"))
-    cleaner = _cleaner(model, drop, threshold)
+    cleaner = Cleaner(model, drop=named(drop), threshold=threshold)
     require_input(pages)
     reading = {"format": format_, "text_column": text_column}
     extras = checked_extras(named(folder_options.pop("extras") or ""))
@@ -148,12 +151,12 @@ def _to_file(
     pages: tuple[str, ...], cleaner: Cleaner, reading: dict[str, Any], out: Path | None, *, as_json: bool
 ) -> None:
     from boilerplate_ds.sources import read_documents
-    from boilerplate_ds.sources.paths import FoundFile, find_files
+    from boilerplate_ds.sources.paths import check_splits, find_files
 
-    if as_json and out is not None and out.is_file():  # records would lose their other fields
-        for found in find_files(pages):
-            if isinstance(found, FoundFile) and Path(found.path).resolve() == out.resolve():
-                raise click.UsageError(f"{out} is part of the input; write to another file, or to a folder")
+    for found in find_files(pages):
+        check_splits(found)
+    if out is not None and is_input(out, pages) and (as_json or not _is_one_page(pages, reading)):
+        raise click.UsageError(f"{out} is part of the input; write to another file, or to a folder")
     rejects = told(Rejects())
     documents = read_documents(list(pages), **reading, rejects=rejects)
     with output(out) as write:
@@ -171,13 +174,17 @@ def _to_file(
     end(rejects)
 
 
-def _cleaner(model: str, drop: str, threshold: float | None) -> Cleaner:
-    from boilerplate_ds.cleaning import Cleaner
+def _is_one_page(pages: tuple[str, ...], reading: dict[str, Any]) -> bool:
+    """Whether the input is one page, a file of its own: nothing else is lost if it is cleaned in place."""
+    from boilerplate_ds.sources.page import Page
+    from boilerplate_ds.sources.paths import find_files
+    from boilerplate_ds.sources.reader import read_pages
 
-    try:
-        return Cleaner(model, drop=named(drop), threshold=threshold)
-    except ValueError as error:  # NaN passes click's range
-        raise click.UsageError(str(error)) from error
+    files = list(find_files(pages))
+    if len(files) > 1:
+        return False
+    first = next(read_pages(files[0], reading["format"], reading["text_column"]), None)
+    return isinstance(first, Page) and not first.record
 
 
 def _record(document: Document, text: str, kept: int) -> bytes:

@@ -21,9 +21,10 @@ from boilerplate_ds.cli.console import (
 from boilerplate_ds.document import LABEL_NAMES
 from boilerplate_ds.errors import CorpusError
 from boilerplate_ds.invisible import show_invisible
+from boilerplate_ds.sources.stream import STDIN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from rich.table import Table
     from rich.text import Text
@@ -55,7 +56,7 @@ def to_folder(
     """Clean into a folder of shards, then say what was removed."""
     from boilerplate_ds.cleaning.corpus import SHARD_BYTES, clean_corpus
 
-    with _stopping(out), progress_bars() as tell:
+    with _stopping(out, _goes_on(pages, out, restart=restart)) as tell:
         report = clean_corpus(
             pages,
             out,
@@ -102,18 +103,35 @@ def _end(rejects: Sequence[Reject]) -> None:
         sys.exit(1)
 
 
+def _goes_on(pages: Sequence[str], out: str, *, restart: bool) -> str:
+    """Say what becomes of a run that is stopped."""
+    if STDIN in pages:
+        return f"finished shards stay in {out}, but a run on standard input cannot go on"
+    command = "the same command without --restart" if restart else "the same command"
+    return f"finished shards stay in {out}, {command} goes on from there"
+
+
 @contextmanager
-def _stopping(out: str) -> Iterator[None]:
-    """End with one clear line on Ctrl-C, SIGTERM and a full disk; what is finished stays."""
-    goes_on = f"finished shards stay in {out}, the same command goes on from there"
+def _stopping(out: str, goes_on: str) -> Iterator[Callable[[str, float], None]]:
+    """End with one clear line on Ctrl-C, SIGTERM and a full disk; ``goes_on`` only if a run was opened.
+
+    Gives the run's progress callback.
+    """
+    tail = ""
     try:
-        with ending_as_interrupted():
-            yield
+        with ending_as_interrupted(), progress_bars() as show:
+
+            def tell(step: str, done: float) -> None:
+                nonlocal tail
+                tail = f"; {goes_on}"
+                show(step, done)
+
+            yield tell
     except KeyboardInterrupt:
-        click.echo(f"stopped; {goes_on}", err=True)
+        click.echo(f"stopped{tail}", err=True)
         sys.exit(INTERRUPTED)
     except OSError as error:
-        raise CorpusError(f"{error.filename or out}: {error.strerror or error}; {goes_on}") from error
+        raise CorpusError(f"{error.filename or out}: {error.strerror or error}{tail}") from error
 
 
 def _print_page(page: CleanedPage) -> None:

@@ -162,6 +162,16 @@ def require_input(pages: Sequence[str]) -> None:
     raise BoilerplateError("; ".join(missing))
 
 
+def is_input(out: Path, pages: Sequence[str]) -> bool:
+    """Whether a file to write is one of those that ``pages`` stand for."""
+    from boilerplate_ds.sources.paths import FoundFile, find_files
+
+    if not out.is_file():
+        return False
+    where = os.path.realpath(out)
+    return any(isinstance(f, FoundFile) and os.path.realpath(f.path) == where for f in find_files(pages))
+
+
 @contextmanager
 def ending_as_interrupted() -> Iterator[None]:
     """Let SIGTERM end a run as Ctrl-C does: what is half done is cleared away."""

@@ -13,6 +13,7 @@ from boilerplate_ds.cli.console import (
     COLOURS,
     end,
     format_option,
+    is_input,
     json_line,
     model_option,
     output,
@@ -58,6 +59,8 @@ def inspect(
 
     if as_json and html is not None:
         raise click.UsageError("give --json or --html, not both")
+    if html is not None and is_input(html, [page]):
+        raise click.UsageError(f"{html} is part of the input; write to another file")
     cleaner = Cleaner(model)
     require_input([page])
     rejects = told(Rejects())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ PathLike = str | os.PathLike[str]
 
 _DATASET_FILES = ("dataset_info.json", "state.json")
 _DATASET_DICT_FILE = "dataset_dict.json"
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")
+"""How Python holds bytes of a path that are not UTF-8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,11 @@ class FoundFile:
 
     path: str
     name: str
+
+    @classmethod
+    def of(cls, path: str, name: str) -> FoundFile:
+        """Name a file; a byte that is not UTF-8 becomes ``%E9`` or the like, as ids go into JSON."""
+        return cls(path, _NOT_UTF8.sub(lambda byte: f"%{ord(byte[0]) - 0xDC00:02X}", name))
 
 
 def find_files(path: PathLike | Iterable[PathLike]) -> Iterator[FoundFile | Reject]:
@@ -57,6 +65,27 @@ def find_files(path: PathLike | Iterable[PathLike]) -> Iterator[FoundFile | Reje
         yield found
 
 
+def check_splits(found: FoundFile | Reject) -> None:
+    """Refuse a file of a saved ``DatasetDict`` if the path that it was found by stands for several splits.
+
+    Raises
+    ------
+    SourceError
+    """
+    if not isinstance(found, FoundFile) or not found.name.endswith(".arrow") or "/" not in found.name:
+        return
+    folder = Path(found.path).parent.parent
+    if not (folder / _DATASET_DICT_FILE).is_file():
+        return
+    splits = sorted(path.parent.name for path in folder.glob(f"*/{_DATASET_FILES[1]}"))
+    if len(splits) > 1:
+        split = "train" if "train" in splits else splits[0]
+        raise SourceError(
+            f"{folder} holds several splits ({', '.join(splits)}), which would be mixed; "
+            f"name one split, such as {folder / split}"
+        )
+
+
 def walked_folder(path: str) -> Path | None:
     """Give the folder of which a path stands for all that is below it; None if it stands for less."""
     if path == STDIN:
@@ -76,7 +105,7 @@ def _find(path: str) -> Iterator[FoundFile | Reject]:
     elif glob.has_magic(path) and not os.path.lexists(path):
         yield from _matching(path)
     else:
-        yield FoundFile(path, Path(path).name)
+        yield FoundFile.of(path, Path(path).name)
 
 
 def _in_folder(folder: str) -> Iterator[FoundFile | Reject]:
@@ -86,7 +115,7 @@ def _in_folder(folder: str) -> Iterator[FoundFile | Reject]:
         if isinstance(item, Reject):
             yield item
         else:
-            yield FoundFile(str(item), item.relative_to(folder).as_posix())
+            yield FoundFile.of(str(item), item.relative_to(folder).as_posix())
     if not found:
         yield Reject(
             folder, "", "holds no pages (files with a known suffix); name files or a pattern to read others"
@@ -99,7 +128,7 @@ def _matching(pattern: str) -> Iterator[FoundFile | Reject]:
     for match in matches:
         if Path(match).is_dir():
             continue
-        yield FoundFile(match, Path(match).relative_to(root).as_posix())
+        yield FoundFile.of(match, Path(match).relative_to(root).as_posix())
     if not matches:
         yield Reject(pattern, "", "no file matches the pattern")
 
