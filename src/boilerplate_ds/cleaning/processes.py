@@ -119,11 +119,14 @@ class Processes:
 
 
 def _kill(pool: Any) -> None:
-    """End a pool's processes whatever they are at; Python does not offer that before 3.14.
+    """End a pool's processes whatever they are at, which Python offers from 3.14 on.
 
     The pool's threads may be in the middle of a message to or from one of them. It must not be waited for, so
     this process gives up its own copies of the other ends of their pipes.
     """
+    if hasattr(pool, "kill_workers"):
+        pool.kill_workers()
+        return
     if pool._processes is None or pool._broken:  # it is ending already
         return
     for pipe in (pool._call_queue._reader, pool._result_queue._writer):

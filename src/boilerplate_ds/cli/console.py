@@ -203,7 +203,7 @@ def output(path: Path | None) -> Iterator[Callable[[bytes], Any]]:
         with path.open("wb") as handle:
             yield handle.write
         return
-    path = path.resolve()  # a link stays one
+    path = Path(os.path.realpath(path))  # a link stays one
     if not path.parent.is_dir():
         raise BoilerplateError(f"{path.parent}: no such folder to write {path.name} to; make it first")
     aside = path.with_name(f".{path.name}.{token_hex(4)}")
