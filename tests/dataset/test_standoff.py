@@ -101,35 +101,20 @@ def test_a_set_is_not_hydrated_in_its_own_place(standoff: Path, tmp_path: Path) 
         hydrate_export(standoff, [tmp_path], standoff)
 
 
+@pytest.mark.parametrize("streaming", [False, True])
 @pytest.mark.parametrize("config", ["documents", "lines"])
 def test_a_loaded_set_gets_its_texts_back(
-    config: str, tmp_path: Path, standoff: Path, load: Any, gold_pages: list[GoldDocument]
+    config: str, streaming: bool, tmp_path: Path, standoff: Path, load: Any, gold_pages: list[GoldDocument]
 ) -> None:
     write(tmp_path / "full", gold_pages)
     pages = write_pages(tmp_path / "pages.jsonl", gold_pages)
     full = load(str(tmp_path / "full"), config)
-    hydrated = hydrate_dataset(load(str(standoff), config), pages)
+    hydrated = hydrate_dataset(load(str(standoff), config, streaming=streaming), pages)
     assert hydrated["train"].features == full["train"].features
     assert {split: list(rows) for split, rows in hydrated.items()} == {
         split: list(rows) for split, rows in full.items()
     }
-    one = hydrate_dataset(load(str(standoff), config, split="train"), [pages])
-    assert list(one) == list(full["train"])
-
-
-@pytest.mark.parametrize("config", ["documents", "lines"])
-def test_a_streamed_set_gets_its_texts_back(
-    config: str, tmp_path: Path, standoff: Path, load: Any, gold_pages: list[GoldDocument]
-) -> None:
-    write(tmp_path / "full", gold_pages)
-    pages = write_pages(tmp_path / "pages.jsonl", gold_pages)
-    full = load(str(tmp_path / "full"), config)
-    hydrated = hydrate_dataset(load(str(standoff), config, streaming=True), pages)
-    assert hydrated["train"].features == full["train"].features
-    assert {split: list(rows) for split, rows in hydrated.items()} == {
-        split: list(rows) for split, rows in full.items()
-    }
-    one = hydrate_dataset(load(str(standoff), config, split="train", streaming=True), pages)
+    one = hydrate_dataset(load(str(standoff), config, split="train", streaming=streaming), [pages])
     assert list(one) == list(full["train"])
 
 
