@@ -111,14 +111,11 @@ class Network:
         for block, grid in enumerate(grids[:-1]):
             name = f"block{block}"
             taps = trained[f"{name}.weight"] / grid[:, None]
-            by_tap = taps.reshape(HIDDEN, WIDTH, HIDDEN).transpose(1, 0, 2).reshape(-1, HIDDEN)
-            weight, step = _rounded(by_tap)
+            weight, step = _rounded(_by_tap(taps))
             page, page_step = _rounded(trained[f"{name}.page"] / (grid[:, None] * FINER))
             parameters |= {
                 f"{name}.grid": grid,
-                f"{name}.weight": weight.reshape(WIDTH, HIDDEN, HIDDEN)
-                .transpose(1, 0, 2)
-                .reshape(HIDDEN, -1),
+                f"{name}.weight": weight.reshape(WIDTH, HIDDEN, HIDDEN).swapaxes(0, 1).reshape(HIDDEN, -1),
                 f"{name}.step": step,
                 f"{name}.page": page,
                 f"{name}.page_step": page_step,
@@ -187,7 +184,7 @@ class Network:
         blocks = []
         for block in range(len(DILATIONS)):
             name = f"block{block}"
-            taps = p[f"{name}.weight"].reshape(HIDDEN, WIDTH, HIDDEN).swapaxes(0, 1).reshape(-1, HIDDEN)
+            taps = _by_tap(p[f"{name}.weight"])
             weight = _side_by_side(taps, 4) if _KERNEL.vectors() == 512 else _pairs(taps)
             page = _pairs(p[f"{name}.page"])
             grid, step, page_step, bias = (p[f"{name}.{of}"] for of in ("grid", "step", "page_step", "bias"))
@@ -212,6 +209,11 @@ def _rounded(weights: Floats, most: int | None = None) -> tuple[NDArray[np.int8]
         step = np.maximum(step, np.abs(weights).sum(axis=0) / most)
     step = np.where(step > 0, step, 1)
     return np.rint(weights / step).astype(np.int8), step.astype(np.float32)
+
+
+def _by_tap(weight: NDArray[Any]) -> NDArray[Any]:
+    """Put the taps of a block's weights, which stand beside one another, below one another."""
+    return weight.reshape(HIDDEN, WIDTH, HIDDEN).swapaxes(0, 1).reshape(-1, HIDDEN)
 
 
 def _side_by_side(weight: NDArray[np.int8], n: int) -> NDArray[np.int8]:
