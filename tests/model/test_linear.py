@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import csr_matrix, vstack
+import pytest
+from scipy.sparse import csr_matrix, diags, vstack
 from sklearn.linear_model import LogisticRegression
 
+from boilerplate_ds.model import linear
 from boilerplate_ds.model.linear import fit_linear
 
 UNREVIEWED = -1
@@ -25,18 +27,32 @@ def test_a_line_that_stands_there_three_times_counts_as_one_of_three_times_the_w
     main = np.full(n, UNREVIEWED, dtype=np.int8)
     weight = rng.integers(1, 4, n).astype(float)
     rows = []
-    original = LogisticRegression.fit
+    original = linear._minimum
 
-    def counting(self, given, *args, **kwargs):
+    def counting(given, *args):
         rows.append(given.shape[0])
-        return original(self, given, *args, **kwargs)
+        return original(given, *args)
 
-    monkeypatch.setattr(LogisticRegression, "fit", counting)
+    monkeypatch.setattr(linear, "_minimum", counting)
     once = fit_linear(matrix, labels, main, 3 * weight)
     thrice = fit_linear(vstack([matrix] * 3, format="csr"), *(np.tile(a, 3) for a in (labels, main, weight)))
     assert rows[: len(rows) // 2] == rows[len(rows) // 2 :] == [n, int((labels > 0).sum())]
     np.testing.assert_array_equal(once.weights, thrice.weights)
     np.testing.assert_array_equal(once.bias, thrice.bias)
+
+
+@pytest.mark.parametrize("n_answers", [2, 3])
+def test_the_minimum_is_the_one_that_scikit_learn_finds(n_answers):
+    n, rng = 400, np.random.default_rng(2)
+    matrix = csr_matrix(lines(n, 30) @ diags(np.geomspace(0.1, 2, 30).astype(np.float32)))
+    true = rng.normal(size=(30, n_answers))
+    answers = (matrix @ true + rng.gumbel(size=(n, n_answers))).argmax(axis=1)
+    weight = rng.integers(1, 4, n).astype(float)
+    fitted = linear._minimum(matrix, answers, weight, 3.0)
+    model = LogisticRegression(C=3.0, tol=1e-8, max_iter=10_000).fit(matrix, answers, sample_weight=weight)
+    expected = model.predict_proba(matrix)
+    model.coef_, model.intercept_ = fitted[:-1].T, fitted[-1]
+    np.testing.assert_allclose(model.predict_proba(matrix), expected, atol=0.005)
 
 
 def test_the_same_line_with_two_answers_teaches_both():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from pyarrow import parquet
 from boilerplate_ds.dataset.gold import GoldDocument
 from boilerplate_ds.document import MAIN, NOT_MAIN, Document
 from boilerplate_ds.errors import DatasetError, Rejects, SourceError
+from boilerplate_ds.training import corpora
 from boilerplate_ds.training.alignment import UNKNOWN
 from boilerplate_ds.training.corpora import (
     CUT,
@@ -146,6 +148,47 @@ def test_wcxb_pages_come_in_order_and_with_progress(tmp_path: Path) -> None:
     pages = list(wcxb_pages(path, progress=lambda step, done: told.append(done)))
     assert [page.document.id for page in pages if page.view == HTML] == [f"wcxb-{n:04}" for n in range(70)]
     assert told == [pytest.approx(n / 70) for n in range(1, 71)]
+
+
+def test_pages_are_the_same_from_two_processes(tmp_path: Path) -> None:
+    path = write_wcxb(tmp_path / "w.parquet", [row(1), row(2, html=TOO_LARGE), row(3)])
+    gold = [gold_page(), gold_page(metadata={"variant": "resiliparse-main"})]
+    rejects = Rejects(), Rejects()
+    one, two = (
+        [
+            *wcxb_pages(path, n_jobs=n, rejects=some),
+            *labelled_pages(gold, "mine", {"p1": PAGE_HTML}, n_jobs=n),
+        ]
+        for n, some in zip((1, 2), rejects, strict=True)
+    )
+    assert [(p.document.id, p.view, p.document.lines) for p in one] == [
+        (p.document.id, p.view, p.document.lines) for p in two
+    ]
+    assert all((a.labels == b.labels).all() for a, b in zip(one, two, strict=True))
+    assert rejects[0].items == rejects[1].items
+
+
+def test_views_that_are_only_learned_from_are_left_out_where_nothing_is_learned(tmp_path: Path) -> None:
+    path = write_wcxb(tmp_path / "w.parquet", [row(1)])
+    assert [page.view for page in wcxb_pages(path, to_learn=False)] == [HTML, TEXT, RESIDUE]
+    pages = labelled_pages([gold_page()], "mine", {"p1": PAGE_HTML}, to_learn=False)
+    assert [page.view for page in pages] == [TEXT, HTML, RESIDUE]
+
+
+def test_a_page_that_was_read_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    item = gold_page()
+    read_anew = list(labelled_pages([item], "mine", {"p1": PAGE_HTML}))
+    reviewed = list(wcxb_pages(write_wcxb(tmp_path / "w.parquet", [row(1, html=PAGE_HTML)])))
+
+    def never(html: str, **options: object) -> None:
+        raise AssertionError("read again")
+
+    monkeypatch.setattr(corpora, "_views", never)
+    pages = list(labelled_pages([item], "mine", {}, read={"p1": reviewed}))
+    assert [(p.view, replace(p.document, markup=None), p.origin) for p in pages] == [
+        (p.view, replace(p.document, markup=None), p.origin) for p in read_anew
+    ]
+    assert all((a.labels == b.labels).all() for a, b in zip(pages, read_anew, strict=True))
 
 
 @pytest.mark.parametrize(

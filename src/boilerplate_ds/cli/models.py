@@ -76,7 +76,7 @@ def train(
     labels = labelled(collections or [shipped("labels/starter")])
     classifier = LineClassifier(epochs=epochs, random_state=seed, n_jobs=jobs)
     with progress_bars() as tell:
-        pages = _pages(labels, wcxb, html, tell)
+        pages = _pages(labels, wcxb, html, tell, jobs)
         figures = run.cross_validate_pages(classifier, pages, n_folds=folds, progress=tell) if folds else None
         run.train(classifier, pages, tell)
     card.save_with_card(classifier, out, pages, figures, n_folds=folds)
@@ -92,12 +92,26 @@ def train(
 
 
 def _pages(
-    labels: LabelledSet, wcxb: Path | None, html: tuple[Path, ...], tell: Callable[[str, float], None]
+    labels: LabelledSet,
+    wcxb: Path | None,
+    html: tuple[Path, ...],
+    tell: Callable[[str, float], None],
+    jobs: int,
+    *,
+    to_learn: bool = True,
 ) -> list[TrainingPage]:
     """Read all pages, and tell how many of the labelled ones have their HTML."""
     from boilerplate_ds.training import run
 
-    pages = run.training_pages(labels, wcxb=wcxb, html=html, rejects=labels.rejects, progress=tell)
+    pages = run.training_pages(
+        labels,
+        wcxb=wcxb,
+        html=html,
+        to_learn=to_learn,
+        n_jobs=jobs,
+        rejects=labels.rejects,
+        progress=tell,
+    )
     if html:
         found, labelled_pages = run.html_coverage(pages)
         click.echo(f"HTML for {found:,} of {labelled_pages:,} pages", err=True)
@@ -140,9 +154,16 @@ def _print_figures(figures: CrossValidation) -> None:
 @click.option(
     "--html", type=file, multiple=True, help="Parquet file (id, html) with the HTML of labelled pages."
 )
+@jobs_option
 @json_option
 def evaluate(
-    model: str, collections: tuple[Path, ...], wcxb: Path | None, html: tuple[Path, ...], as_json: bool
+    *,
+    model: str,
+    collections: tuple[Path, ...],
+    wcxb: Path | None,
+    html: tuple[Path, ...],
+    jobs: int,
+    as_json: bool,
 ) -> None:
     """Measure a model (a folder, or user/repo on the Hub) on pages it was not trained on.
 
@@ -159,7 +180,7 @@ def evaluate(
     loaded = load_model(find_model(model))
     labels = labelled(collections)
     with progress_bars() as tell:
-        pages = _pages(labels, wcxb, html, tell)
+        pages = _pages(labels, wcxb, html, tell, jobs, to_learn=False)
     figures = run.figures_of(pages, list(loaded.read([page.document for page in pages])))
     if as_json:
         click.echo(json.dumps(figures.as_json(), indent=2))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from concurrent.futures import CancelledError
 from numbers import Integral
 from threading import Event
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GroupKFold
 from sklearn.utils import check_random_state
 from threadpoolctl import threadpool_limits
@@ -439,9 +438,7 @@ def _fit_fold(
 ) -> LinearModel | None:
     if not len(chosen):
         return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # stopping early is meant
-        model = fit_linear(matrix[chosen], labels, main, weight)
+    model = fit_linear(matrix[chosen], labels, main, weight)
     return _as_saved(model.weights, model.bias)
 
 

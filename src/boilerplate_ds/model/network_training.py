@@ -21,14 +21,13 @@ from boilerplate_ds.model.network import (
     N_LOGITS,
     WIDTH,
     Network,
-    add_shifted,
     shifts,
     sigmoid,
     softmax,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -119,6 +118,14 @@ class _Pass:
     logits: Floats
 
 
+def _taps(block: int, n_rows: int) -> Iterator[tuple[slice, slice, slice]]:
+    """Yield the columns of each tap's weights, the rows that hear through it, and the rows that they hear."""
+    for tap, shift in enumerate(shifts(block)):
+        first, last = max(-shift, 0), n_rows - max(shift, 0)
+        columns = slice(tap * HIDDEN, (tap + 1) * HIDDEN)
+        yield columns, slice(first, last), slice(first + shift, last + shift)
+
+
 def _forward(
     p: Mapping[str, Floats], inputs: Floats, layout: _Layout, dropped: Sequence[Floats] = ()
 ) -> _Pass:
@@ -130,12 +137,11 @@ def _forward(
     layers = [hidden]
     active = [hidden > 0]
     for block in range(len(DILATIONS)):
-        taps: Floats = hidden @ p[f"block{block}.weight"]
         page: Floats = layout.page_sums(hidden) / layout.sizes
         from_page: Floats = page @ p[f"block{block}.page"]
         update = (from_page + p[f"block{block}.bias"])[layout.document]
-        for tap, shift in enumerate(shifts(block)):
-            add_shifted(update, taps[:, tap * HIDDEN : (tap + 1) * HIDDEN], shift)
+        for columns, hearing, heard in _taps(block, layout.n_rows):
+            update[hearing] += hidden[heard] @ p[f"block{block}.weight"][:, columns]
         np.maximum(update, 0, out=update)
         update *= layout.mask
         active.append(update > 0)
@@ -157,15 +163,17 @@ def _backward(
         update = flow * state.active[block + 1]
         if dropped:
             update *= dropped[block]
-        taps = np.zeros((layout.n_rows, WIDTH * HIDDEN), dtype=np.float32)
-        for tap, shift in enumerate(shifts(block)):
-            add_shifted(taps[:, tap * HIDDEN : (tap + 1) * HIDDEN], update, -shift)
+        weight = p[f"block{block}.weight"]
+        weight_grad, heard_flow = np.empty_like(weight), np.zeros_like(flow)
+        for columns, hearing, heard in _taps(block, layout.n_rows):
+            weight_grad[:, columns] = below[heard].T @ update[hearing]
+            heard_flow[heard] += update[hearing] @ weight[:, columns].T
         page_update = layout.page_sums(update)
         page = layout.page_sums(below) / layout.sizes
-        grads[f"block{block}.weight"] = below.T @ taps
+        grads[f"block{block}.weight"] = weight_grad
         grads[f"block{block}.bias"] = page_update.sum(axis=0)
         grads[f"block{block}.page"] = page.T @ page_update
-        flow = flow + taps @ p[f"block{block}.weight"].T
+        flow = flow + heard_flow
         flow += (page_update @ p[f"block{block}.page"].T / layout.sizes)[layout.document]
         flow *= layout.mask
     flow *= state.active[0]

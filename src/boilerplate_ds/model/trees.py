@@ -45,8 +45,8 @@ class Grove(NamedTuple):
 
 
 GROVES = {
-    "markup.labels": Grove(100, 4, 250_000, 180, 0.4),
-    "markup.main": Grove(200, 1, 250_000, MAX_FEATURES, 0.3, bags=2),
+    "markup.labels": Grove(100, 4, 250_000, 128, 0.4),
+    "markup.main": Grove(200, 1, 250_000, 128, 0.3, bags=2),
     "text.main": Grove(200, 1, 800_000, 80, 0.5),
 }
 """Of lines with markup or without it, about main content or the label."""

@@ -10,7 +10,7 @@ read them all. All documents of a page share its site, and so stay in one fold.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.util import find_spec
 from itertools import compress
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from joblib import Parallel, delayed
 
 from boilerplate_ds.document import Document
 from boilerplate_ds.errors import DatasetError, SourceError, reject_or_raise
@@ -27,11 +28,13 @@ from boilerplate_ds.sources.site import stated_site
 from boilerplate_ds.training.alignment import align_with_content, carry_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from boilerplate_ds.dataset.gold import GoldDocument
     from boilerplate_ds.document import Labels
     from boilerplate_ds.errors import Rejects
+
+    View = tuple[str, Document]
 
 Progress = Callable[[str, float], None]
 HTML, TEXT, RESIDUE, PLAIN, EXTRACT, CUT = "html", "text", "residue", "plain", "extract", "cut"
@@ -96,7 +99,15 @@ def _readability(html: str) -> str:
 
 
 def labelled_pages(
-    gold: Sequence[GoldDocument], origin: str, html: Mapping[str, str], *, rejects: Rejects | None = None
+    gold: Sequence[GoldDocument],
+    origin: str,
+    html: Mapping[str, str],
+    *,
+    read: Mapping[str, Sequence[TrainingPage]] | None = None,
+    to_learn: bool = True,
+    n_jobs: int = 1,
+    rejects: Rejects | None = None,
+    progress: Progress | None = None,
 ) -> Iterator[TrainingPage]:
     """Yield views of pages with four labels: the text that was labelled, and more where its HTML is known.
 
@@ -107,25 +118,69 @@ def labelled_pages(
         Name of the collection.
     html : mapping of str to str
         HTML by document id; only for documents that are a page's whole text (``variant`` is ``full``).
+    read : mapping of str to sequence of TrainingPage, optional
+        Views by document id that :func:`wcxb_pages` gave of pages whose HTML need not be read again.
+    to_learn : bool
+        Whether views that are only learned from are wanted; extractors take their time.
+    n_jobs : int
+        Processes.
     rejects : Rejects, optional
         Takes HTML that can't be read; its page is then known by its text alone. Without it the first raises.
+    progress : callable, optional
     """
-    for item in gold:
-        whole = item.document.metadata.get("variant") in (None, "full")
-        yield TrainingPage(item.document, item.labels, TEXT if whole else RESIDUE, origin)
-        if whole:
-            yield _cut(item.document, item.labels, origin)
-        source = html.get(item.document.id)
-        if source is None or not whole:
-            continue
-        try:
-            views = list(_views(source, item.document))
-        except SourceError as error:
+    known = read or {}
+    jobs = (
+        delayed(_labelled_page)(
+            item,
+            origin,
+            [(page.view, page.document) for page in known.get(item.document.id, ())]
+            or html.get(item.document.id),
+            to_learn=to_learn,
+        )
+        for item in gold
+    )
+    for done, (item, result) in enumerate(zip(gold, _in_order(jobs, n_jobs), strict=True), start=1):
+        pages, error = result
+        yield from pages
+        if error is not None:
             reject_or_raise(rejects, origin, f"HTML of page {item.document.id}", str(error))
+        if progress is not None:
+            progress("Reading labelled pages", done / len(gold))
+
+
+def _in_order(jobs: Iterable[Any], n_jobs: int) -> Iterator[Any]:
+    results: Iterator[Any] = Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
+    return results
+
+
+def _labelled_page(
+    item: GoldDocument, origin: str, source: str | Sequence[View] | None, *, to_learn: bool
+) -> tuple[list[TrainingPage], SourceError | None]:
+    """Give views of a page from its HTML, or from views of that, and why HTML was refused."""
+    document, labels = item.document, item.labels
+    whole = document.metadata.get("variant") in (None, "full")
+    pages = [TrainingPage(document, labels, TEXT if whole else RESIDUE, origin)]
+    if whole and to_learn:
+        pages.append(_cut(document, labels, origin))
+    if source is None or not whole:
+        return pages, None
+    try:
+        views = _views(source, to_learn=to_learn) if isinstance(source, str) else source
+    except SourceError as error:
+        return pages, error
+    fields = _fields(document)
+    for view, other in views:
+        if view == TEXT and not to_learn:
             continue
-        for view, document in views:
-            labels = carry_labels(item.document.lines, item.labels, document.lines)
-            yield TrainingPage(document, labels, view, origin)
+        pages.append(
+            TrainingPage(
+                replace(other, **fields),
+                carry_labels(document.lines, labels, other.lines),
+                PLAIN if view == TEXT else view,
+                origin,
+            )
+        )
+    return pages, None
 
 
 def _cut(document: Document, labels: Labels, origin: str) -> TrainingPage:
@@ -143,14 +198,16 @@ def _cut(document: Document, labels: Labels, origin: str) -> TrainingPage:
     return TrainingPage(cut, labels[keep], CUT, origin)
 
 
-def _views(source: str, document: Document) -> Iterator[tuple[str, Document]]:
-    """Read a labelled page's HTML; refuses it before an extractor has to cope with it."""
-    fields = _fields(document)
-    yield HTML, Document.from_html(source, **fields)
-    yield PLAIN, Document.from_text(plain_text(source), **fields)
-    yield RESIDUE, Document.from_text(plain_text(source, main_content=True), **fields)
-    for extract in extracts(source):
-        yield EXTRACT, Document.from_text(extract, **fields)
+def _views(html: str, *, to_learn: bool) -> list[View]:
+    """Read a page's HTML; refuses it before an extractor has to cope with it."""
+    views = [
+        (HTML, Document.from_html(html)),
+        (TEXT, Document.from_text(plain_text(html))),
+        (RESIDUE, Document.from_text(plain_text(html, main_content=True))),
+    ]
+    if to_learn:
+        views += [(EXTRACT, Document.from_text(extract)) for extract in extracts(html)]
+    return views
 
 
 def _fields(document: Document) -> dict[str, Any]:
@@ -159,7 +216,12 @@ def _fields(document: Document) -> dict[str, Any]:
 
 
 def wcxb_pages(
-    path: str | Path, *, rejects: Rejects | None = None, progress: Progress | None = None
+    path: str | Path,
+    *,
+    to_learn: bool = True,
+    n_jobs: int = 1,
+    rejects: Rejects | None = None,
+    progress: Progress | None = None,
 ) -> Iterator[TrainingPage]:
     """Yield views of WCXB's pages, content or not by alignment with their human-reviewed main content.
 
@@ -169,6 +231,10 @@ def wcxb_pages(
     ----------
     path : str or Path
         Parquet file with columns ``id, url, domain, page_type, main_content, html``.
+    to_learn : bool
+        Whether views that are only learned from are wanted; extractors take their time.
+    n_jobs : int
+        Processes.
     rejects : Rejects, optional
         Takes pages that can't be read; without it the first one raises.
     progress : callable, optional
@@ -188,44 +254,54 @@ def wcxb_pages(
     missing = sorted(set(wanted) - set(metadata.schema.to_arrow_schema().names))
     if missing:
         raise DatasetError(f"{path}: lacks the columns {', '.join(missing)}")
-    done = 0
     with Path(path).open("rb") as handle:
-        for row in (row for batch in parquet_batches(handle, wanted) for row in rows_of(batch)):
-            done += 1
-            try:
-                yield from _wcxb_page(row)
-            except SourceError as error:
-                name = f"row {done}" if isinstance(row, SourceError) else f"page {row['id']}"
-                reject_or_raise(rejects, path, name, str(error))
+        rows = (row for batch in parquet_batches(handle, wanted) for row in rows_of(batch))
+        jobs = (delayed(_wcxb_page)(row, to_learn=to_learn) for row in rows)
+        for done, (name, result) in enumerate(_in_order(jobs, n_jobs), start=1):
+            if isinstance(result, SourceError):
+                reject_or_raise(rejects, path, name or f"row {done}", str(result))
+            else:
+                yield from result
             if progress is not None:
                 progress("Reading WCXB", done / max(metadata.num_rows, 1))
 
 
-def _wcxb_page(row: Mapping[str, Any] | SourceError) -> Iterator[TrainingPage]:
+def _wcxb_page(
+    row: Mapping[str, Any] | SourceError, *, to_learn: bool
+) -> tuple[str, list[TrainingPage] | SourceError]:
+    """Give the page's name, as far as it has one, and its views or why it was refused."""
     if isinstance(row, SourceError):
-        raise row
+        return "", row
+    try:
+        return f"page {row['id']}", _wcxb_views(row, to_learn=to_learn)
+    except SourceError as error:
+        return f"page {row['id']}", error
+
+
+def _wcxb_views(row: Mapping[str, Any], *, to_learn: bool) -> list[TrainingPage]:
     for name in ("html", "main_content"):
         if not isinstance(row[name], str):
             raise SourceError(f"{name} is {type(row[name]).__name__}, not a string")
     for name in ("url", "domain"):
         if not isinstance(row[name], str | None):
             raise SourceError(f"{name} is {type(row[name]).__name__}, not a string")
-    fields = {
+    fields: dict[str, Any] = {
         "id": f"wcxb-{row['id']}",
         "url": row["url"] or "",
         "site": stated_site(row["domain"] or "", row["url"] or ""),
         "metadata": {"page_type": row["page_type"]},
     }
-    html = row["html"]
-    views = [
-        (HTML, Document.from_html(html, **fields)),
-        (TEXT, Document.from_text(plain_text(html), **fields)),
-        (RESIDUE, Document.from_text(plain_text(html, main_content=True), **fields)),
-        *((EXTRACT, Document.from_text(extract, **fields)) for extract in extracts(html)),
+    reference = row["main_content"]
+    return [
+        TrainingPage(
+            replace(document, **fields),
+            align_with_content(document.lines, reference),
+            view,
+            "wcxb",
+            reference,
+        )
+        for view, document in _views(row["html"], to_learn=to_learn)
     ]
-    for view, document in views:
-        labels = align_with_content(document.lines, row["main_content"])
-        yield TrainingPage(document, labels, view, "wcxb", row["main_content"])
 
 
 def read_html(path: str | Path) -> dict[str, str]:

@@ -159,10 +159,12 @@ def training_pages(
     *,
     wcxb: Path | None = None,
     html: Sequence[Path] = (),
+    to_learn: bool = True,
+    n_jobs: int = 1,
     rejects: Rejects | None = None,
     progress: Progress | None = None,
 ) -> list[TrainingPage]:
-    """Every view of every page that a model can learn from.
+    """Every view of every page that a model can learn from, or be judged by.
 
     Parameters
     ----------
@@ -171,6 +173,10 @@ def training_pages(
         WCXB's Parquet file; its pages teach content or not, and its HTML serves labelled pages ``wcxb-<id>``.
     html : sequence of Path
         Parquet files (``id``, ``html``) with the HTML of labelled pages.
+    to_learn : bool
+        Whether views that are only learned from are wanted: what extractors leave takes most of the time.
+    n_jobs : int
+        Processes.
     rejects : Rejects, optional
     progress : callable, optional
 
@@ -181,18 +187,28 @@ def training_pages(
     """
     given = {key: value for path in html for key, value in read_html(path).items()}
     sources = dict(given)
+    reviewed: list[TrainingPage] = []
+    options: dict[str, Any] = {
+        "to_learn": to_learn,
+        "n_jobs": n_jobs,
+        "rejects": rejects,
+        "progress": progress,
+    }
     if wcxb is not None:
         sources |= {f"wcxb-{key}": value for key, value in read_html(wcxb).items()}
+        reviewed = list(wcxb_pages(wcxb, **options))
+    read: dict[str, list[TrainingPage]] = {}
+    for page in reviewed:
+        read.setdefault(page.document.id, []).append(page)
     pages = [
         page
         for name, items in labels.gold.items()
-        for page in labelled_pages(items, name, sources, rejects=rejects)
+        for page in labelled_pages(items, name, sources, read=read, **options)
     ]
     if html and not any(page.view == HTML and page.document.id in given for page in pages):
         files = ", ".join(map(str, html))
         raise DatasetError(f"{files}: HTML of no labelled page; ids must be those of the documents")
-    if wcxb is not None:
-        pages += wcxb_pages(wcxb, rejects=rejects, progress=progress)
+    pages += reviewed
     if not any(page.document.lines for page in pages):
         raise DatasetError(f"no labelled page to learn from or to measure on{labels.left_out}")
     return pages
