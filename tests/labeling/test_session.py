@@ -297,6 +297,17 @@ def test_suggestions_are_made_where_there_are_none_and_kept(folder):
     assert made == ["page-0"]
 
 
+def test_a_suggestion_that_cannot_be_stored_is_shown_all_the_same(folder):
+    def model(document: Document) -> Suggestion:
+        return Suggestion(document.id, document.text_sha256, "m", decode_runs("6c"), np.ones(6, np.float32))
+
+    (folder / "suggestions").touch()  # where its folder should be
+    session = Session(folder, ["ana"], suggest=model)
+    assert session.draft("ana", "page-0").current.tolist() == [0] * 6
+    session.apply("ana", edit(session, "ana", kind="accept"))
+    assert len(list(LabelStore(folder).records())) == 1
+
+
 # The queue
 
 

@@ -7,6 +7,7 @@ everybody is. Whatever it has taken is on disk when the call returns.
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from hashlib import sha256
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from boilerplate_ds.document import LABEL_NAMES, Annotation, encode_runs
-from boilerplate_ds.errors import BoilerplateError, LabelError, reject_or_raise
+from boilerplate_ds.errors import BoilerplateError, LabelError, NotSavedError, reject_or_raise
 from boilerplate_ds.labeling.agreement import kappas
 from boilerplate_ds.labeling.assignment import assign
 from boilerplate_ds.labeling.collection import load_documents, misfit
@@ -380,7 +381,8 @@ class Session:
         if self._suggest is None or doc_id in self._suggestions:
             return
         suggestion = self._suggest(self.documents[doc_id])
-        append_suggestion(self.folder, suggestion)
+        with suppress(NotSavedError):  # another session makes it again
+            append_suggestion(self.folder, suggestion)
         self._suggestions[doc_id] = suggestion
         for key in [key for key in self._drafts if key[1] == doc_id]:
             self._drafts[key] = replace(self._drafts[key], suggestion=suggestion)
