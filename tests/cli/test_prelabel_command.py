@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from boilerplate_ds.cli import main
 from boilerplate_ds.cli.prelabel import _source
 from boilerplate_ds.labeling.collection import load_collection
+from boilerplate_ds.labeling.session import Session
 from boilerplate_ds.labeling.store import check_annotator
 from boilerplate_ds.labeling.suggestions import read_suggestions
 from boilerplate_ds.shipped import shipped
@@ -98,11 +99,19 @@ def test_a_document_whose_text_has_changed_is_labelled_again(pages: Path) -> Non
 
 
 def test_rules_of_ones_own_join_in(pages: Path, own_rules: Path) -> None:
-    run("prelabel", pages, "--with", "rules", "--rules", own_rules)
+    run("prelabel", pages, "--with", "rules")  # which is another source
+    result = run("prelabel", pages, "--with", "rules", "--rules", own_rules, "--json")
+    source = json.loads(result.stdout)["source"]
+    assert re.fullmatch("rules-own-[0-9a-f]{8}", source)
     documents = load_collection(pages).documents
     for doc_id, by_source in read_suggestions(pages).items():
         line = next(i for i, text in enumerate(documents[doc_id].lines) if text.startswith("Save "))
-        assert by_source["rules"].labels[line] == 1
+        assert by_source[source].labels[line] == 1
+    session = Session(pages, ["ana"])
+    assert session.draft("ana", session.queue("ana")[0]).suggestion.source == source
+    own_rules.write_text(OWN_RULES.replace("Label.AD", "Label.CONTENT"))
+    result = run("prelabel", pages, "--with", "rules", "--rules", own_rules, "--json")
+    assert json.loads(result.stdout)["suggested"] == 16
 
 
 def test_a_model_of_ones_own_suggests_under_its_folders_name(

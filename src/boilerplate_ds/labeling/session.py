@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
     Suggest = Callable[[Document], Suggestion]
 
-_PREFERRED = ("llm", "model", "rules")
+_PREFERRED = ("llm", "model", "rules-", "rules")
 
 
 class ChangeClashError(BoilerplateError):
