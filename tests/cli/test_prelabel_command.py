@@ -162,6 +162,22 @@ def test_a_page_on_which_a_rule_fails_is_rejected_and_the_others_are_labelled(
     assert result.exit_code == BAD_RECORDS
     assert (json.loads(result.stdout)["suggested"], json.loads(result.stdout)["failed"]) == (15, 1)
     assert "rule 'fails' failed on line 1" in result.stderr
+    result = run("rules", pages, "--rules", rules, "--json")
+    assert result.exit_code == BAD_RECORDS
+    assert json.loads(result.stdout)["documents"] == 15
+    assert f"document {doc_id}: rule 'fails' failed on line 1" in result.stderr
+
+
+def test_starter_pages_on_which_a_rule_fails_are_left_out_of_the_estimate(
+    pages: Path, tmp_path: Path
+) -> None:
+    ids = list(load_collection(pages).documents)
+    rules = tmp_path / "fails.py"
+    rules.write_text(OWN_RULES + f"\n@rule\ndef fails(line):\n    assert line.page.document.id in {ids!r}\n")
+    for command in (("rules",), ("prelabel", "--with", "rules")):
+        result = run(*command, pages, "--rules", rules)
+        assert result.exit_code == DONE
+        assert re.search(r"estimated without \d+ starter pages: rule 'fails' failed on line 1", result.stderr)
 
 
 @pytest.mark.parametrize(
