@@ -38,6 +38,19 @@ def test_labels_without_text_are_enough_for_the_figures():
     assert figures["per_site"][0]["name"] == "elmostrador.cl"
 
 
+def test_where_some_texts_are_missing_only_labels_of_another_text_are_left_out(labelled_twice):
+    store = LabelStore(labelled_twice)
+    for doc_id, sha, names in (("away", "1" * 64, ("ana", "ben")), ("p", "2" * 64, ("cleo", "dora"))):
+        for name in names:
+            store.append(Annotation(doc_id, sha, name, decode_runs("4c")), {"site": "two.example"})
+    result = run(labelled_twice, "--json")
+    assert result.exit_code == 1
+    figures = json.loads(result.stdout)
+    assert {group["name"] for group in figures["per_site"]} == {"one.example", "two.example"}
+    assert (figures["documents"], figures["annotators"], figures["rejected"]) == (2, ["ana", "ben"], 2)
+    assert figures["fleiss_kappa"] is None  # which is for three
+
+
 def test_the_table_and_the_page_show_what_differs(labelled_twice, tmp_path):
     page = tmp_path / "agreement.html"
     result = run(labelled_twice, "--html", page)

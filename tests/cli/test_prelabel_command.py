@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from boilerplate_ds.cli import main
 from boilerplate_ds.cli.prelabel import _source
 from boilerplate_ds.labeling.collection import load_collection
+from boilerplate_ds.labeling.session import Session
 from boilerplate_ds.labeling.store import check_annotator
 from boilerplate_ds.labeling.suggestions import read_suggestions
 from boilerplate_ds.shipped import shipped
@@ -98,11 +99,19 @@ def test_a_document_whose_text_has_changed_is_labelled_again(pages: Path) -> Non
 
 
 def test_rules_of_ones_own_join_in(pages: Path, own_rules: Path) -> None:
-    run("prelabel", pages, "--with", "rules", "--rules", own_rules)
+    run("prelabel", pages, "--with", "rules")  # which is another source
+    result = run("prelabel", pages, "--with", "rules", "--rules", own_rules, "--json")
+    source = json.loads(result.stdout)["source"]
+    assert re.fullmatch("rules-own-[0-9a-f]{8}", source)
     documents = load_collection(pages).documents
     for doc_id, by_source in read_suggestions(pages).items():
         line = next(i for i, text in enumerate(documents[doc_id].lines) if text.startswith("Save "))
-        assert by_source["rules"].labels[line] == 1
+        assert by_source[source].labels[line] == 1
+    session = Session(pages, ["ana"])
+    assert session.draft("ana", session.queue("ana")[0]).suggestion.source == source
+    own_rules.write_text(OWN_RULES.replace("Label.AD", "Label.CONTENT"))
+    result = run("prelabel", pages, "--with", "rules", "--rules", own_rules, "--json")
+    assert json.loads(result.stdout)["suggested"] == 16
 
 
 def test_a_model_of_ones_own_suggests_under_its_folders_name(
@@ -153,6 +162,22 @@ def test_a_page_on_which_a_rule_fails_is_rejected_and_the_others_are_labelled(
     assert result.exit_code == BAD_RECORDS
     assert (json.loads(result.stdout)["suggested"], json.loads(result.stdout)["failed"]) == (15, 1)
     assert "rule 'fails' failed on line 1" in result.stderr
+    result = run("rules", pages, "--rules", rules, "--json")
+    assert result.exit_code == BAD_RECORDS
+    assert json.loads(result.stdout)["documents"] == 15
+    assert f"document {doc_id}: rule 'fails' failed on line 1" in result.stderr
+
+
+def test_starter_pages_on_which_a_rule_fails_are_left_out_of_the_estimate(
+    pages: Path, tmp_path: Path
+) -> None:
+    ids = list(load_collection(pages).documents)
+    rules = tmp_path / "fails.py"
+    rules.write_text(OWN_RULES + f"\n@rule\ndef fails(line):\n    assert line.page.document.id in {ids!r}\n")
+    for command in (("rules",), ("prelabel", "--with", "rules")):
+        result = run(*command, pages, "--rules", rules)
+        assert result.exit_code == DONE
+        assert re.search(r"estimated without \d+ starter pages: rule 'fails' failed on line 1", result.stderr)
 
 
 @pytest.mark.parametrize(

@@ -533,6 +533,34 @@ def test_wrong_records_of_every_format_are_rejected(tmp_path):
         assert labels_in(tmp_path / "mine") == {}
 
 
+def test_ids_of_other_tools_may_be_numbers(tmp_path):
+    task = label_studio_task("Sale", [region(0, 4, "ad")])
+    task["data"] |= {"id": 7, "url": 1.5, "rank": 3}
+    assert reasons(read_tasks(tmp_path / "mine", task)) == []
+    document = load_collection(tmp_path / "mine").documents["7"]
+    assert (document.url, document.metadata) == ("1.5", {"rank": 3})
+
+
+@pytest.mark.parametrize("kept", ["x", [1]])
+def test_results_that_label_studio_could_not_have_kept_are_named(kept, rich):
+    labelled = LabelStore(rich).latest()["rich/1", "ana"].annotation
+    LabelStore(rich).append(labelled, {"label_studio_results": kept})
+    rejects = Rejects()
+    exported(rich, "label-studio", rejects)
+    assert reasons(rejects) == ["document 'rich/1': ana: label_studio_results is not a list of results"]
+
+
+def test_a_csv_page_has_one_labelling_by_the_annotator_that_is_named_for_all(tmp_path):
+    path = tmp_path / "f.csv"
+    path.write_text("doc_id,label,text,annotator\nd,ad,a,ana\nd,content,a,ben\nd,ad,a,eva\ne,ad,a,ana\n")
+    rejects = Rejects()
+    import_labels(path, "csv", tmp_path / "mine", annotator="z", rejects=rejects)
+    assert reasons(rejects) == [
+        "rows 1 to 3, document 'd': the labels of ben differ from those before, and all are to be z's"
+    ]
+    assert labels_in(tmp_path / "mine") == {("d", "z"): [1], ("e", "z"): [1]}
+
+
 def test_one_bad_annotation_of_a_task_leaves_the_others(tmp_path):
     task = label_studio_task("Sale", [region(0, 4, "ad")])
     bad = [

@@ -13,6 +13,7 @@ from web_session import serving
 
 from boilerplate_ds.cli import label as label_module
 from boilerplate_ds.cli import main
+from boilerplate_ds.cli.prelabel import source_of_model
 from boilerplate_ds.labeling.collection import load_documents
 from boilerplate_ds.labeling.suggestions import read_suggestions
 
@@ -40,6 +41,13 @@ def test_pages_become_a_collection_with_the_models_suggestions(tmp_path):
     suggested = read_suggestions(out)
     first = next(iter(documents))
     assert len(suggested[first]["model-web"].labels) == len(documents[first].lines)
+
+
+def test_a_model_suggests_under_the_name_that_prelabel_gives_it(tmp_path, collection, small_model):
+    small_model.save(tmp_path / "my model")
+    model = str(tmp_path / "my model")
+    document = next(iter(load_documents(collection).values()))
+    assert label_module._suggester(model)(document).source == source_of_model(model)
 
 
 def test_bad_records_are_left_out_and_told_by_the_exit_code(tmp_path, collection):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from boilerplate_ds.document import Document
 from boilerplate_ds.errors import LabelError, Rejects, SourceError
+from boilerplate_ds.labeling.collect import add_documents
 from boilerplate_ds.labeling.collection import load_collection
 from boilerplate_ds.labeling.pages import LabeledPage, ingest_pages, read_pages, write_pages
 from boilerplate_ds.labeling.store import LabelStore
@@ -163,6 +165,52 @@ def test_ingesting_again_changes_nothing(file: Path, tmp_path: Path) -> None:
     before = {path: path.read_bytes() for path in (tmp_path / "starter").rglob("*.jsonl")}
     assert ingest_pages(read_pages([file]), tmp_path / "starter").labeled == 0
     assert {path: path.read_bytes() for path in (tmp_path / "starter").rglob("*.jsonl")} == before
+
+
+def test_only_what_changes_is_written_and_the_order_stays(file: Path, tmp_path: Path) -> None:
+    add_documents(tmp_path / "mine", [Document(name, ("Text",)) for name in ("z", "de-brot", "b")])
+    ingest_pages(read_pages([file]), tmp_path / "mine")
+    added = tmp_path / "mine" / "documents" / "pages.jsonl"
+    assert [json.loads(line)["id"] for line in added.read_text().splitlines()] == ["z", "b"]
+    english = added.with_name("en.jsonl")
+    before = english.stat().st_ino
+    file.write_text(FERRY + "\n@@\n@id a\n@language en\nc Text\n", "utf-8")
+    ingest_pages(read_pages([file]), tmp_path / "mine")
+    assert [json.loads(line)["id"] for line in english.read_text().splitlines()] == ["en-news-ferry", "a"]
+    assert english.stat().st_ino == before  # appended to
+
+
+def test_a_page_that_moves_is_never_lost(file: Path, tmp_path: Path, monkeypatch) -> None:
+    folder = tmp_path / "starter"
+    ingest_pages(read_pages([file]), folder)
+    file.write_text(BREAD.replace("@language de", "@language nl"))
+
+    def fail(*_: object) -> None:
+        raise OSError("the disk is full")
+
+    for name in ("append_line", "rewrite_lines"):
+        with monkeypatch.context() as broken:
+            broken.setattr(f"boilerplate_ds.labeling.pages.{name}", fail)
+            with pytest.raises(OSError, match="disk is full"):
+                ingest_pages(read_pages([file]), folder)
+        assert len(load_collection(folder).annotations) == 2
+    ingest_pages(read_pages([file]), folder)
+    assert (folder / "documents" / "de.jsonl").read_bytes() == b""
+    assert load_collection(folder).documents["de-brot"].language == "nl"
+
+
+def test_bad_records_of_the_collection_are_named_and_stay(file: Path, tmp_path: Path) -> None:
+    ingest_pages(read_pages([file]), tmp_path / "starter")
+    german = tmp_path / "starter" / "documents" / "de.jsonl"
+    with german.open("a") as documents:
+        documents.write('{"id": "de-brot"}\n{"id": "torn", "li')
+    file.write_text(BREAD.replace("Teilen", "Drucken"))
+    rejects = Rejects()
+    assert ingest_pages(read_pages([file]), tmp_path / "starter", rejects=rejects).labeled == 1
+    assert [reject.record for reject in rejects.items] == ["line 2", "line 3"]
+    edited, bad = german.read_text().splitlines()
+    assert (json.loads(edited)["lines"][1], bad) == ("Drucken", '{"id": "de-brot"}')
+    assert german.with_name("de.jsonl.torn").read_text() == '{"id": "torn", "li\n'
 
 
 def test_an_edited_page_replaces_its_text_and_adds_its_labels(file: Path, tmp_path: Path) -> None:

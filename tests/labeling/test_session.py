@@ -297,6 +297,17 @@ def test_suggestions_are_made_where_there_are_none_and_kept(folder):
     assert made == ["page-0"]
 
 
+def test_a_suggestion_that_cannot_be_stored_is_shown_all_the_same(folder):
+    def model(document: Document) -> Suggestion:
+        return Suggestion(document.id, document.text_sha256, "m", decode_runs("6c"), np.ones(6, np.float32))
+
+    (folder / "suggestions").touch()  # where its folder should be
+    session = Session(folder, ["ana"], suggest=model)
+    assert session.draft("ana", "page-0").current.tolist() == [0] * 6
+    session.apply("ana", edit(session, "ana", kind="accept"))
+    assert len(list(LabelStore(folder).records())) == 1
+
+
 # The queue
 
 
@@ -378,6 +389,47 @@ def test_a_review_queue_reopens_lines_that_annotators_agreed_on(folder):
     judge = Session(folder, ["eva"], queue=[QueueItem("page-0", lines=(5,))], adjudicate=True)
     assert judge.queue("eva") == ["page-0"]
     assert judge.draft("eva", "page-0").open_lines.tolist() == [5]
+
+
+def test_a_later_queue_reopens_what_was_decided_and_the_same_one_does_not(folder):
+    label_all(Session(folder, ["ana"]), "ana", GOLD)
+
+    def judge(*lines: int) -> Session:
+        return Session(folder, ["eva"], queue=[QueueItem("page-0", lines=lines)], adjudicate=True)
+
+    def settle(session: Session, *lines: int) -> None:
+        session.apply("eva", edit(session, "eva", *(Edit(i, i + 1, 1) for i in lines)))
+        session.apply("eva", edit(session, "eva", kind="accept"))
+        assert session.next("eva") is None
+
+    settle(judge(2, 5), 2, 5)
+    assert judge(2, 5).next("eva") is None
+    second = judge(5, 3)
+    draft = second.draft("eva", "page-0")
+    assert (second.next("eva"), draft.status, draft.open_lines.tolist()) == ("page-0", "started", [3, 5])
+    assert {name: int(votes[5]) for name, votes in draft.votes.items()} == {"ana": 3, "adjudicated": 1}
+    second.apply("eva", edit(second, "eva", Edit(3, 4, 2)))
+    settle(judge(5, 3), 5)  # begun again halfway
+    for lines in ((2, 5), (5, 3)):
+        assert judge(*lines).draft("eva", "page-0").status == "done"
+    stored = LabelStore(folder).latest()["page-0", "adjudicated"]
+    assert stored.annotation.labels.tolist() == [2, 2, 1, 2, 1, 1]
+    assert stored.extra["decided_lines"] == [3, 5]
+
+
+def test_a_queue_may_name_a_page_with_nothing_but_a_decision(folder):
+    sha = Session(folder, ["eva"]).documents["page-0"].text_sha256
+    LabelStore(folder).append(Annotation("page-0", sha, "adjudicated", decode_runs(GOLD)))
+    judge = Session(folder, ["eva"], queue=[QueueItem("page-0", lines=(5,))], adjudicate=True)
+    assert (judge.next("eva"), judge.draft("eva", "page-0").open_lines.tolist()) == ("page-0", [5])
+    assert Session(folder, ["eva"], adjudicate=True).queue("eva") == []
+
+
+def test_a_record_of_a_queue_without_lines_has_the_whole_page_settled(folder):
+    label_all(Session(folder, ["ana"]), "ana", GOLD)
+    judge = Session(folder, ["eva"], queue=[QueueItem("page-0"), QueueItem("page-1")], adjudicate=True)
+    assert judge.queue("eva") == ["page-0"]
+    assert judge.draft("eva", "page-0").look == tuple(range(6))
 
 
 def test_nobody_may_take_the_name_of_decisions(folder):

@@ -26,6 +26,7 @@ from boilerplate_ds.labeling.collection import load_documents, write_document_fi
 from boilerplate_ds.labeling.jsonl import read_records
 from boilerplate_ds.labeling.session import Session
 from boilerplate_ds.labeling.store import LabelStore
+from boilerplate_ds.shipped import shipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -278,6 +279,14 @@ def test_on_a_full_disk_nothing_of_a_batch_is_answered_as_done(folder, tmp_path)
         log.unlink()
         status, body, _ = ask(server.port, "/a/eve/changes", sent(copy, batch[0]))
     assert (status, json.loads(body)["results"][0].get("version")) == (200, 1)
+
+
+def test_a_model_that_cannot_be_read_does_not_make_pages_unknown(folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    model = shutil.copytree(shipped("models/web"), tmp_path / "model")
+    next(model.glob("*.safetensors")).write_bytes(b"")
+    with serving(copy, "--annotators", "ana", "--model", model) as server:
+        assert ask(server.port, "/a/ana/document?id=page-0")[0] == 503
 
 
 @pytest.mark.parametrize("origin", ["http://[", "http://elsewhere.example"])

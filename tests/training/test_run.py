@@ -128,6 +128,16 @@ def test_the_strategy_says_what_is_gold(write_collection: Callable[..., Path]) -
         assert len(labels.undecided) == 1
 
 
+def test_annotators_are_weighed_over_all_collections_together(write_collection) -> None:
+    small = write_collection("small", anna="cnn", ben="cna", cleo="cna")
+    assert read_labels([small], "weighted").documents[0].labels.tolist()[2] == AD
+    names = ("anna", "dora", "ben", "cleo")
+    rows = ("cnarcnar" * 3, "cnarcnar" * 3, "narcnarc" * 3, "arcnarcn" * 3)
+    large = write_collection("large", **dict(zip(names, rows, strict=True)))
+    labels = read_labels([small, large], "weighted")
+    assert labels.gold["small"][0].labels.tolist()[2] == NAVIGATION
+
+
 def test_two_collections_of_one_name_are_both_read(write_collection) -> None:
     labels = read_labels([write_collection("x/mine", anna="cn"), write_collection("y/mine", anna="cna")])
     assert [len(item.labels) for item in labels.gold["mine"]] == [2, 3]

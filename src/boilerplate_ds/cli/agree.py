@@ -67,7 +67,7 @@ def _read(
     folders: Sequence[Path], rejects: Rejects
 ) -> tuple[list[Annotation], dict[tuple[str, str], str], dict[tuple[str, str], Document]]:
     """Annotations, and by id and text hash the sites of documents, and those whose texts are here."""
-    from boilerplate_ds.labeling.collection import document_files, load_collection
+    from boilerplate_ds.labeling.collection import document_files, load_documents, misfit
     from boilerplate_ds.labeling.store import LabelStore
     from boilerplate_ds.training.run import find_collections
 
@@ -75,14 +75,16 @@ def _read(
     sites: dict[tuple[str, str], str] = {}
     documents: dict[tuple[str, str], Document] = {}
     for path in find_collections(*folders):
-        if document_files(path):
-            collection = load_collection(path, rejects)
-            annotations += collection.annotations
-            documents |= {(d.id, d.text_sha256): d for d in collection.documents.values()}
-        else:
-            for stored in LabelStore(path).latest(rejects).values():
-                annotations.append(stored.annotation)
-                site = stored.extra.get("site")
-                if isinstance(site, str):
-                    sites[stored.annotation.doc_id, stored.annotation.text_sha256] = site
+        here = load_documents(path, rejects) if document_files(path) else {}
+        documents |= {(d.id, d.text_sha256): d for d in here.values()}
+        for stored in LabelStore(path).latest(rejects).values():
+            given = stored.annotation
+            reason = misfit(given, here[given.doc_id]) if given.doc_id in here else ""
+            if reason:
+                rejects.add(stored.file, f"line {stored.line}", reason)
+                continue
+            annotations.append(given)
+            site = stored.extra.get("site")
+            if isinstance(site, str):
+                sites[given.doc_id, given.text_sha256] = site
     return annotations, sites | {key: document.site for key, document in documents.items()}, documents

@@ -201,10 +201,11 @@ def _suggester(model: str) -> Callable[[Document], Suggestion]:
     import numpy as np
 
     from boilerplate_ds.cleaning import Cleaner
+    from boilerplate_ds.cli.prelabel import source_of_model
     from boilerplate_ds.labeling.suggestions import Suggestion
 
     cleaner = Cleaner(model)
-    name = f"model-{cleaner.model_path.name}"
+    name = source_of_model(model)
 
     def suggest(document: Document) -> Suggestion:
         lines = cleaner.label(document)

@@ -174,7 +174,7 @@ def prelabel(
         raise click.UsageError("--model is for --with model and --with llm")
     rejects = told(Rejects())
     pages = load_collection(collection, rejects)
-    source = _source(method, model)
+    source = _source(method, model, rules_file)
     waiting = _waiting(pages, source, again, rejects)
     if dry_run:
         _print_estimate(pages, waiting, _cache(pages, source, again), llm, as_json)
@@ -200,12 +200,15 @@ def prelabel(
     end(rejects)
 
 
-def _source(method: str, model: str | None) -> str:
-    """Name of the suggestions, part of a file name; other models have other names."""
+def _source(method: str, model: str | None = None, rules_file: Path | None = None) -> str:
+    """Name of the suggestions, part of a file name; other models and rules have other names."""
     if method == "rules":
-        return "rules"
+        if rules_file is None:
+            return "rules"
+        name = _UNSAFE.sub("-", f"rules-{rules_file.stem}")
+        return _with_hash(name, sha256(rules_file.read_bytes()).hexdigest())
     if method == "model":
-        return _source_of_folder(model or RELEASED)
+        return source_of_model(model or RELEASED)
     name = model or ""
     source = f"llm-{_UNSAFE.sub('-', name)}"[:_MAX_NAME].rstrip(_NOT_LAST)
     if source == f"llm-{name}":
@@ -213,7 +216,7 @@ def _source(method: str, model: str | None) -> str:
     return _with_hash(source, sha256(name.encode("utf-8", "replace")).hexdigest())
 
 
-def _source_of_folder(model: str) -> str:
+def source_of_model(model: str) -> str:
     """Name a model by its folder and its weights, which may be trained anew there, or lie elsewhere."""
     from boilerplate_ds.cleaning import Cleaner
     from boilerplate_ds.model.persistence import read_config

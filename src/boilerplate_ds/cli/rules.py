@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,14 +12,15 @@ import numpy as np
 from boilerplate_ds.cli.console import end, file, folder, json_option, progress_bars, told
 from boilerplate_ds.document import Label
 from boilerplate_ds.errors import LabelError, Rejects
+from boilerplate_ds.invisible import show_invisible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from rich.table import Table
 
-    from boilerplate_ds.document import Document, Labels
+    from boilerplate_ds.document import Labels
     from boilerplate_ds.labeling.collection import Collection
     from boilerplate_ds.labeling.label_model import LabelModel
     from boilerplate_ds.labeling.rule_analysis import RuleFigures
@@ -54,12 +56,13 @@ def rules(collection: Path, rules_file: Path | None, as_json: bool) -> None:
     asked = chosen_rules(rules_file)
     pages = load_collection(collection, rejects)
     known = gold_labels(pages)
-    labels = [known.get(d.id, np.full(len(d.lines), -1, np.int8)) for d in pages.documents.values()]
     with progress_bars() as tell:
-        votes = votes_on(asked, list(pages.documents.values()), tell)
+        votes = votes_on(asked, pages, rejects, tell)
         model = fitted_model(asked, None)
-    figures = analyse_rules(asked, votes, labels)
-    combined = _combined(pages, known, votes, model) if known else {}
+    pages = replace(pages, documents={doc_id: pages.documents[doc_id] for doc_id in votes})
+    labels = [known.get(d.id, np.full(len(d.lines), -1, np.int8)) for d in pages.documents.values()]
+    figures = analyse_rules(asked, list(votes.values()), labels)
+    combined = _combined(pages, known, votes, model) if known.keys() & votes else {}
     if as_json:
         click.echo(json.dumps(_as_json(pages, figures, model, combined), indent=2))
     else:
@@ -85,15 +88,18 @@ def gold_labels(collection: Collection) -> dict[str, Labels]:
 
 
 def votes_on(
-    rules: Sequence[Rule], documents: Sequence[Document], tell: Callable[[str, float], None]
-) -> list[Votes]:
-    """Ask rules about documents, with progress."""
+    rules: Sequence[Rule], collection: Collection, rejects: Rejects, tell: Callable[[str, float], None]
+) -> dict[str, Votes]:
+    """Ask rules about the documents of a collection, with progress; gives the votes by document id."""
     from boilerplate_ds.labeling.rules import apply_rules
 
-    votes = []
-    for done, document in enumerate(documents, 1):
-        votes.append(apply_rules(rules, document))
-        tell("Asking the rules", done / len(documents))
+    votes = {}
+    for done, document in enumerate(collection.documents.values(), 1):
+        try:
+            votes[document.id] = apply_rules(rules, document)
+        except LabelError as error:
+            rejects.add(collection.folder, f"document {document.id}", str(error))
+        tell("Asking the rules", done / len(collection.documents))
     return votes
 
 
@@ -104,39 +110,38 @@ def fitted_model(rules: Sequence[Rule], collection: Collection | None) -> LabelM
     from boilerplate_ds.labeling.rules import apply_rules
     from boilerplate_ds.shipped import shipped
 
-    votes, labels = [], []
+    votes, labels, failed = [], [], []
     for pages in filter(None, (load_collection(shipped("labels/starter")), collection)):
         for doc_id, gold in gold_labels(pages).items():
             try:
                 votes.append(apply_rules(rules, pages.documents[doc_id]))
-            except LabelError:
-                if pages is not collection:
-                    raise
-                continue  # the page is reported when it is labelled
-            labels.append(gold)
+            except LabelError as error:
+                if pages is not collection:  # whose pages are reported when they are labelled
+                    failed.append(str(error))
+            else:
+                labels.append(gold)
+    if failed:
+        left_out = "1 starter page" if len(failed) == 1 else f"{len(failed):,} starter pages"
+        click.echo(f"accuracies are estimated without {left_out}: {show_invisible(failed[0])}", err=True)
     return LabelModel.fit(votes, labels, len(rules))
 
 
 def _combined(
-    collection: Collection, known: dict[str, Labels], votes: Sequence[Votes], model: LabelModel
+    collection: Collection, known: dict[str, Labels], votes: Mapping[str, Votes], model: LabelModel
 ) -> dict[str, Evaluation]:
     """Measure two ways of combining the votes, on the documents with gold labels."""
     from boilerplate_ds.labeling.label_model import majority
     from boilerplate_ds.training.evaluation import Predictions, evaluate_predictions
 
-    documents = list(collection.documents.values())
-    chosen = [i for i, document in enumerate(documents) if document.id in known]
-    labels = [known[documents[i].id] for i in chosen]
+    chosen = [document for document in collection.documents.values() if document.id in known]
+    labels = [known[document.id] for document in chosen]
     # without a vote, or between labels with as many, the commoner one wins
     rarity = (model.balance * 1e-3).astype(np.float32)
     ways = {
-        "majority vote": [majority(votes[i]) + rarity for i in chosen],
-        "label model": [model.probabilities(votes[i]) for i in chosen],
+        "majority vote": [majority(votes[document.id]) + rarity for document in chosen],
+        "label model": [model.probabilities(votes[document.id]) for document in chosen],
     }
-    return {
-        name: evaluate_predictions(Predictions([documents[i] for i in chosen], labels, p))
-        for name, p in ways.items()
-    }
+    return {name: evaluate_predictions(Predictions(chosen, labels, p)) for name, p in ways.items()}
 
 
 def _as_json(

@@ -28,7 +28,7 @@ from boilerplate_ds.labeling.collection import misfit
 from boilerplate_ds.labeling.store import ADJUDICATOR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -126,25 +126,47 @@ def gold(
     LabelError
         If an annotation does not fit its document (``load_collection`` sorts those out).
     """
+    return gold_of_each([(documents, annotations)], strategy)[0]
+
+
+def gold_of_each(
+    collections: Sequence[tuple[Mapping[str, Document], Iterable[Annotation]]],
+    strategy: Strategy = "majority",
+) -> list[Gold]:
+    """Settle several collections as :func:`gold` does one; annotators are weighed over all together."""
     if strategy not in STRATEGIES:
         raise ValueError(f"strategy {strategy!r} is none of {', '.join(STRATEGIES)}")
+    given = [_by_document(documents, annotations) for documents, annotations in collections]
+    everything = {(n, i): labels for n, by_document in enumerate(given) for i, labels in by_document.items()}
+    posteriors = _posteriors(everything) if strategy == "weighted" else {}
+    found = []
+    for number, (documents, _) in enumerate(collections):
+        by_document = given[number]
+        settled = [
+            settle(documents[i], by_document[i], strategy, posteriors.get((number, i)))
+            for i in documents
+            if i in by_document
+        ]
+        found.append(
+            Gold(
+                documents=tuple(item for item in settled if isinstance(item, GoldDocument)),
+                undecided=tuple(item for item in settled if isinstance(item, Undecided)),
+                unlabeled=tuple(i for i in documents if i not in by_document),
+            )
+        )
+    return found
+
+
+def _by_document(
+    documents: Mapping[str, Document], annotations: Iterable[Annotation]
+) -> dict[str, dict[str, Labels]]:
     by_document: dict[str, dict[str, Labels]] = {}
     for annotation in annotations:
         reason = misfit(annotation, documents.get(annotation.doc_id))
         if reason:
             raise LabelError(f"{annotation.annotator}: {reason}")
         by_document.setdefault(annotation.doc_id, {})[annotation.annotator] = annotation.labels
-    posteriors = _posteriors(by_document) if strategy == "weighted" else {}
-    settled = [
-        settle(documents[i], by_document[i], strategy, posteriors.get(i))
-        for i in documents
-        if i in by_document
-    ]
-    return Gold(
-        documents=tuple(item for item in settled if isinstance(item, GoldDocument)),
-        undecided=tuple(item for item in settled if isinstance(item, Undecided)),
-        unlabeled=tuple(i for i in documents if i not in by_document),
-    )
+    return by_document
 
 
 def settle(
@@ -214,7 +236,9 @@ def _settle_lines(
     return labels, votes.max(axis=0) * 2 <= votes.sum(axis=0)
 
 
-def _posteriors(by_document: Mapping[str, Mapping[str, Labels]]) -> dict[str, NDArray[np.float64]]:
+def _posteriors(
+    by_document: Mapping[tuple[int, str], Mapping[str, Labels]],
+) -> dict[tuple[int, str], NDArray[np.float64]]:
     """Weigh the annotators over all documents together; the adjudicator is no independent one."""
     annotators = sorted({name for given in by_document.values() for name in given} - {ADJUDICATOR})
     sizes = [len(next(iter(given.values()))) for given in by_document.values()]

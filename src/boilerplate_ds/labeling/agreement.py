@@ -146,7 +146,7 @@ class Agreement:
     alpha : Estimate
         Krippendorff's α, nominal.
     fleiss : float or None
-        Fleiss' κ; None if some lines have more labels than others.
+        Fleiss' κ; None of two annotators, or if some lines have more labels than others.
     per_label : dict of str to Estimate
         Krippendorff's α of each label against the other three together.
     pairs : tuple of PairAgreement
@@ -250,7 +250,7 @@ def measure_agreement(ratings: Ratings, *, n_bootstrap: int = 1000, seed: int = 
         differing=int(differing.sum()),
         share=_estimate(float(_share(observed)), resamples, _share),
         alpha=_estimate(krippendorff_alpha(counts), resamples, _alpha),
-        fleiss=fleiss_kappa(counts),
+        fleiss=fleiss_kappa(counts) if len(ratings.annotators) > 2 else None,
         per_label={
             name: _estimate(
                 krippendorff_alpha(_against_rest(counts, label)), _one_against_rest(resamples, label), _alpha

@@ -145,7 +145,7 @@ def _figures_table(agreement: Agreement) -> Table:
     table.add_row("Krippendorff's α, all", *_cells(agreement.alpha), share, n_lines)
     for name, figure in agreement.per_label.items():
         table.add_row(f"  {name}", *_cells(figure))
-    if agreement.fleiss is not None and len(agreement.annotators) > 2:
+    if agreement.fleiss is not None:
         table.add_row("Fleiss' κ, all", _figure(agreement.fleiss))
     table.add_section()
     for pair in agreement.pairs:

@@ -92,7 +92,7 @@ def load_documents(folder: str | Path, rejects: Rejects | None = None) -> dict[s
         raise DatasetError(f"{folder}: no such collection")
     documents: dict[str, Document] = {}
     for path in document_files(folder):
-        for document in read_document_file(path, rejects, set(documents)):
+        for document in read_document_file(path, rejects, documents):
             documents[document.id] = document if document.source else replace(document, source=folder.name)
     if not documents:
         hint = f"; run: boilerplate-ds hydrate {folder}" if is_standoff(folder) else ""
@@ -127,21 +127,27 @@ def document_files(folder: Path) -> list[Path]:
 
 
 def read_document_file(
-    path: Path, rejects: Rejects | None = None, seen: set[str] | None = None
+    path: Path, rejects: Rejects | None = None, seen: dict[str, Document] | None = None
 ) -> Iterator[Document]:
-    """Yield the documents of one file; an id in ``seen``, or twice in the file, is rejected."""
-    seen = set() if seen is None else seen
+    """Yield the documents of one file, and take them down in ``seen`` by id.
+
+    Of an id that is there already another text is rejected; the same text is the same page, in two files
+    where moving it from one to the other was cut short, and passed over.
+    """
+    seen = {} if seen is None else seen
     for line, record in read_records(path, rejects):
         where = f"line {line}"
         try:
             document = parse_document(record)
-            if document.id in seen:
-                raise LabelError(f"document {document.id!r} is in the collection already")
+            known = seen.get(document.id)
+            if known is not None and known.lines != document.lines:
+                raise LabelError(f"document {document.id!r} is in the collection already, with another text")
         except LabelError as error:
             reject_or_raise(rejects, path, where, str(error), LabelError)
         else:
-            seen.add(document.id)
-            yield document
+            if known is None:
+                seen[document.id] = document
+                yield document
 
 
 def write_document_file(path: Path, documents: Iterable[Document]) -> int:

@@ -236,7 +236,7 @@ def _documents(folder: Path, rejects: Rejects | None) -> list[Document]:
     files = document_files(folder)
     if not files and (folder / "corpus.json").exists():
         raise DatasetError(f"{folder}: holds no documents; run: boilerplate-ds hydrate {folder}")
-    seen: set[str] = set()
+    seen: dict[str, Document] = {}
     return [document for path in files for document in read_document_file(path, rejects, seen)]
 
 

@@ -19,7 +19,7 @@ if sys.platform != "win32":
     import fcntl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
 MAX_LINE_BYTES = 16 * 2**20
@@ -94,12 +94,29 @@ def read_records(path: Path, rejects: Rejects | None = None) -> Iterator[tuple[i
 def write_records(path: Path, records: Iterable[Mapping[str, Any]]) -> int:
     """Write a whole file at once: readers see the old one or the new one. Gives the number of records."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    return _write_lines(path, map(encode_record, records))
+
+
+def rewrite_lines(path: Path, edit: Callable[[bytes], bytes]) -> None:
+    """Write a file anew, all at once, with each line as ``edit`` gives it; an empty one is left out.
+
+    A last line that a crash cut off is dealt with as :func:`append_line` does.
+    """
+    with path.open("a+b", buffering=0) as handle:
+        _lock(handle)
+        _mend(handle, path)
+    with path.open("rb") as handle:
+        lines = handle.readlines()
+    _write_lines(path, map(edit, lines))
+
+
+def _write_lines(path: Path, lines: Iterable[bytes]) -> int:
     temporary = path.with_name(f".{path.name}.{token_hex(4)}")
     count = 0
     try:
         with temporary.open("xb") as handle:
-            for record in records:
-                handle.write(encode_record(record))
+            for line in lines:
+                handle.write(line)
                 count += 1
             handle.flush()
             os.fsync(handle.fileno())
@@ -112,7 +129,7 @@ def write_records(path: Path, records: Iterable[Mapping[str, Any]]) -> int:
 
 
 def append_line(path: Path, line: bytes) -> None:
-    """Append one line; when this returns, it is on disk.
+    """Append one line, or several; when this returns, they are on disk.
 
     A last line without its newline is what a crash left. If it is a whole record it gets its newline;
     otherwise its bytes move to ``<path>.torn``. Nothing is ever joined to it.

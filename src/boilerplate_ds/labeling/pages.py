@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,12 +33,18 @@ import numpy as np
 
 from boilerplate_ds.document import CODES, Annotation, Document
 from boilerplate_ds.errors import LabelError, Rejects, SourceError, reject_or_raise
-from boilerplate_ds.labeling.collection import document_files, read_document_file, write_document_file
+from boilerplate_ds.labeling.collection import (
+    document_files,
+    document_record,
+    parse_document,
+    read_document_file,
+)
+from boilerplate_ds.labeling.jsonl import append_line, decode_record, encode_record, rewrite_lines
 from boilerplate_ds.labeling.store import LabelStore, StoredAnnotation
 from boilerplate_ds.sources.site import stated_site
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from boilerplate_ds.document import Labels
 
@@ -147,7 +154,8 @@ def ingest_pages(
     A page may bring a new text for its id, unless somebody else labelled the old one, whose labels would fit
     no longer. What it does not say (its ``url``, say) stays as it was.
 
-    Documents go to ``documents/<language>.jsonl`` (``und`` where it is not known), in order of their ids.
+    Documents go to ``documents/<language>.jsonl`` (``und`` where it is not known), new ones to its end, in
+    order of their ids. A page whose language is another now is in the new file before it leaves the old one.
     Labels are appended for pages whose text or labels are new, so ingesting twice changes nothing.
 
     Parameters
@@ -180,7 +188,7 @@ def ingest_pages(
             reject_or_raise(rejects, str(folder), f"page {page.document.id!r}", str(error), LabelError)
         else:
             ordered.append(page)
-    _write_documents(folder, [page.document for page in ordered])
+    _write_documents(folder, [page.document for page in ordered], rejects)
     new = [page for page in ordered if not _is_stored(page, latest.get((page.document.id, annotator)))]
     for page in new:
         store.append(
@@ -209,19 +217,31 @@ def _check_replaceable(document: Document, annotator: str, known: Iterable[Annot
         )
 
 
-def _write_documents(folder: Path, new: Sequence[Document]) -> None:
-    replaced = {document.id for document in new}
-    stored = {path: list(read_document_file(path)) for path in document_files(folder)}
-    known = {document.id: document for documents in stored.values() for document in documents}
-    new = [_with_fields_of(known.get(document.id, document), document) for document in new]
-    homes = {document.id: _document_file(folder, document) for document in new}
-    for path in sorted({*stored, *homes.values()}):
-        old = stored.get(path, [])
-        kept = [document for document in old if document.id not in replaced]
-        kept += [document for document in new if homes[document.id] == path]
-        kept.sort(key=lambda document: document.id)
-        if kept != old:
-            write_document_file(path, kept)
+def _write_documents(folder: Path, documents: Iterable[Document], rejects: Rejects | None) -> None:
+    stored = {path: {d.id: d for d in read_document_file(path, rejects)} for path in document_files(folder)}
+    known = {doc_id: old for found in reversed(stored.values()) for doc_id, old in found.items()}
+    new = {d.id: _with_fields_of(known.get(d.id, d), d) for d in documents}
+    homes = {doc_id: _document_file(folder, document) for doc_id, document in new.items()}
+    gained: dict[Path, list[bytes]] = {}
+    for doc_id, home in homes.items():
+        if doc_id not in stored.get(home, {}):
+            gained.setdefault(home, []).append(encode_record(document_record(new[doc_id])))
+    for home, lines in gained.items():
+        append_line(home, b"".join(lines))
+    for path, found in stored.items():
+        if any(homes[i] != path or new[i] != old for i, old in found.items() if i in new):
+            rewrite_lines(path, partial(_edited, path=path, new=new, homes=homes))
+
+
+def _edited(line: bytes, path: Path, new: Mapping[str, Document], homes: Mapping[str, Path]) -> bytes:
+    """Give the line of a document file as it is to be: that of a new page in its file, none in another."""
+    try:
+        doc_id = parse_document(decode_record(line)).id
+    except LabelError:  # it has been reported, and is for its owner to mend
+        return line
+    if doc_id not in new:
+        return line
+    return encode_record(document_record(new[doc_id])) if homes[doc_id] == path else b""
 
 
 def _with_fields_of(old: Document, new: Document) -> Document:

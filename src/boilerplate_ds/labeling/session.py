@@ -7,6 +7,7 @@ everybody is. Whatever it has taken is on disk when the call returns.
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from hashlib import sha256
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from boilerplate_ds.document import LABEL_NAMES, Annotation, encode_runs
-from boilerplate_ds.errors import BoilerplateError, LabelError, reject_or_raise
+from boilerplate_ds.errors import BoilerplateError, LabelError, NotSavedError, reject_or_raise
 from boilerplate_ds.labeling.agreement import kappas
 from boilerplate_ds.labeling.assignment import assign
 from boilerplate_ds.labeling.collection import load_documents, misfit
@@ -34,6 +35,7 @@ from boilerplate_ds.labeling.drafts import (
     label_letters,
 )
 from boilerplate_ds.labeling.guidelines import guidelines_version
+from boilerplate_ds.labeling.queue import encode_queue
 from boilerplate_ds.labeling.store import ADJUDICATOR, LabelStore, StoredAnnotation, check_annotator
 from boilerplate_ds.labeling.suggestions import Suggestion, append_suggestion, read_suggestions
 
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
 
     Suggest = Callable[[Document], Suggestion]
 
-_PREFERRED = ("llm", "model", "rules")
+_PREFERRED = ("llm", "model", "rules-", "rules")
 
 
 class ChangeClashError(BoilerplateError):
@@ -135,10 +137,13 @@ class Session:
     adjudicate : bool
         Settle instead of label: pages are those whose annotators disagree (with ``queue``: those of it that
         are labelled), everybody may open all of them, and what is accepted is stored for ``adjudicated``.
+        Lines that an item of the queue names, or all if it names none, are settled anew, decided before or
+        not, until that item has been.
     source : str, optional
-        Whose suggestions to show; default of those there are an LLM's, then a model's, then the rules'.
+        Whose suggestions to show; default of those there are an LLM's, then a model's, then those of rules,
+        the shipped ones alone last.
     suggest : callable, optional
-        Makes the :class:`Suggestion` for a document that has none; it is stored.
+        Makes the :class:`Suggestion` for a document that has none; it is stored, if it can be.
     rejects : Rejects, optional
         Gets every bad record; without it the first raises.
 
@@ -172,7 +177,7 @@ class Session:
         self._suggest = suggest
         self._rejects = rejects
         self.documents = {i: d for i, d in load_documents(self.folder, rejects).items() if d.lines}
-        self._reasons: dict[str, str] = {}
+        self._items: dict[str, QueueItem] = {}
         self._look = self._queued(queue)
         self._suggestions = self._read_suggestions(source)
         self._annotations = _Annotations(self.folder, rejects)
@@ -195,7 +200,7 @@ class Session:
 
     def reason(self, doc_id: str) -> str:
         """Say why the queue file wants a document labelled; empty if it does not say."""
-        return self._reasons.get(doc_id, "")
+        return self._items[doc_id].reason if doc_id in self._items else ""
 
     def next(self, annotator: str, after: str | None = None) -> str | None:
         """Give the next document to do, after one and then from the start; those put aside come last."""
@@ -327,8 +332,9 @@ class Session:
                 reason = f"{item.doc_id!r} has {len(document.lines)} lines; the queue names one past them"
                 reject_or_raise(self._rejects, "the queue", where, reason, LabelError)
             else:
-                look[item.doc_id] = tuple(item.lines)
-                self._reasons[item.doc_id] = item.reason
+                whole = range(len(document.lines)) if self.adjudicates else ()
+                look[item.doc_id] = tuple(item.lines or whole)
+                self._items[item.doc_id] = item
         return look
 
     def _shares(self, overlap: float) -> dict[str, list[str]]:
@@ -345,11 +351,13 @@ class Session:
         return dict.fromkeys(self.annotators, disputed)
 
     def _votes(self, doc_id: str) -> dict[str, Labels]:
-        return {
+        """Labels to settle between; of a page that nobody else has labelled, the decision."""
+        given = {
             name: stored.annotation.labels
             for name, stored in sorted(self._annotations.of(doc_id).items())
-            if name != ADJUDICATOR and not misfit(stored.annotation, self.documents[doc_id])
+            if not misfit(stored.annotation, self.documents[doc_id])
         }
+        return {name: labels for name, labels in given.items() if name != ADJUDICATOR} or given
 
     def _disputed(self, doc_id: str, votes: Mapping[str, Labels]) -> np.ndarray[Any, Any]:
         """Lines to settle: annotators differ, or the queue names them."""
@@ -380,7 +388,8 @@ class Session:
         if self._suggest is None or doc_id in self._suggestions:
             return
         suggestion = self._suggest(self.documents[doc_id])
-        append_suggestion(self.folder, suggestion)
+        with suppress(NotSavedError):  # another session makes it again
+            append_suggestion(self.folder, suggestion)
         self._suggestions[doc_id] = suggestion
         for key in [key for key in self._drafts if key[1] == doc_id]:
             self._drafts[key] = replace(self._drafts[key], suggestion=suggestion)
@@ -415,7 +424,7 @@ class Session:
             stored = None
         accepted = _place(stored, changes)
         if accepted == 0:
-            draft = _accepted(draft, stored)
+            draft = self._settled(draft, stored)
         for change in changes:
             try:
                 if change.text_sha256 != draft.document.text_sha256:
@@ -424,8 +433,20 @@ class Session:
             except LabelError as error:
                 reject_or_raise(self._rejects, self._logs[name].path, change.id, str(error), LabelError)
             if draft.version == accepted:
-                draft = _accepted(draft, stored)
+                draft = self._settled(draft, stored)
         return draft
+
+    def _settled(self, draft: Draft, stored: StoredAnnotation | None) -> Draft:
+        """Give the draft as it was accepted, lines open that the queue wants settled since."""
+        draft = _accepted(draft, stored)
+        item = self._items.get(draft.document.id)
+        if not self.adjudicates or item is None or self._annotations.has_settled(item):
+            return draft
+        look = tuple(sorted(set(self._look[item.doc_id])))
+        labels = draft.labels.copy()
+        labels[list(look)] = UNLABELED
+        votes = {**draft.votes, ADJUDICATOR: draft.labels}
+        return replace(draft, labels=labels, look=look, votes=votes, accepted=None, undo=None, redo=None)
 
     def _fresh(self, name: str, doc_id: str) -> Draft:
         document = self.documents[doc_id]
@@ -485,6 +506,8 @@ class Session:
                 for name, stored in self._annotations.of(draft.document.id).items()
                 if name in draft.votes
             }
+            if draft.document.id in self._items:
+                extra["queue"] = _item_hash(self._items[draft.document.id])
         if draft.suggestion is not None:
             extra["suggested_by"] = draft.suggestion.source
             extra["suggested"] = encode_runs(draft.suggestion.labels.tolist())
@@ -511,6 +534,7 @@ class _Annotations:
         self._rejects = rejects
         self._sizes: dict[Path, int] = {}
         self._changes: dict[str, set[str]] = {}
+        self._items: set[object] = set()
         self._latest: dict[str, dict[str, StoredAnnotation]] = {}
         self.refresh()
 
@@ -521,6 +545,10 @@ class _Annotations:
     def changes_of(self, name: str) -> set[str]:
         """Ids of the changes that became annotations."""
         return self._changes.get(name, set())
+
+    def has_settled(self, item: QueueItem) -> bool:
+        """Whether one of the decisions, not just the last, was made for an item of a queue."""
+        return _item_hash(item) in self._items
 
     def refresh(self) -> bool:
         """Read the files again if one of them changed; gives whether one did."""
@@ -548,6 +576,8 @@ class _Annotations:
         change = stored.extra.get("change")
         if isinstance(change, str):
             self._changes.setdefault(annotation.annotator, set()).add(change)
+        if isinstance(stored.extra.get("queue"), str):
+            self._items.add(stored.extra["queue"])
 
     def _file_sizes(self) -> dict[Path, int]:
         return {path: path.stat().st_size for path in (self._store.folder / "annotations").glob("*.jsonl")}
@@ -576,6 +606,10 @@ def _accepted(draft: Draft, stored: StoredAnnotation | None) -> Draft:
         note=draft.note or annotation.notes,
         seconds=draft.seconds if annotation.seconds is None else annotation.seconds,
     )
+
+
+def _item_hash(item: QueueItem) -> str:
+    return sha256(encode_queue([item])).hexdigest()[:16]
 
 
 def _preference(source: str) -> tuple[int, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from boilerplate_ds.dataset.gold import gold
+from boilerplate_ds.dataset.gold import gold_of_each
 from boilerplate_ds.errors import DatasetError, Rejects
 from boilerplate_ds.labeling.collection import is_standoff, load_collection
 from boilerplate_ds.labeling.hydrate import Corpus
@@ -113,8 +113,7 @@ def read_labels(folders: Sequence[Path], strategy: Strategy = "majority") -> Lab
     rejects = Rejects()
     collections, without_text = _load(folders, rejects)
     annotations = [annotation for collection in collections for annotation in collection.annotations]
-    settled: dict[str, tuple[GoldDocument, ...]] = {}
-    undecided: list[str] = []
+    parts = []
     standoff: set[str] = set()
     corpora: list[Corpus] = []
     seen: set[tuple[str, str]] = set()
@@ -122,14 +121,16 @@ def read_labels(folders: Sequence[Path], strategy: Strategy = "majority") -> Lab
         hash_of = {document.id: document.text_sha256 for document in collection.documents.values()}
         new = set(hash_of.items()) - seen
         seen |= new
-        result = gold(
-            {i: document for i, document in collection.documents.items() if (i, hash_of[i]) in new},
-            [given for given in annotations if (given.doc_id, given.text_sha256) in new],
-            strategy,
+        documents = {i: document for i, document in collection.documents.items() if (i, hash_of[i]) in new}
+        parts.append(
+            (documents, [given for given in annotations if (given.doc_id, given.text_sha256) in new])
         )
         if is_standoff(collection.folder):
             standoff.update(hash_of.values())
             corpora.append(Corpus.load(collection.folder))
+    settled: dict[str, tuple[GoldDocument, ...]] = {}
+    undecided: list[str] = []
+    for collection, result in zip(collections, gold_of_each(parts, strategy), strict=True):
         settled[collection.name] = settled.get(collection.name, ()) + result.documents
         undecided += [item.document.id for item in result.undecided]
     return LabelledSet(

@@ -109,8 +109,16 @@ def read(path: Path, annotator: str, rejects: Rejects | None) -> Iterator[Labell
             items = _labelled_by_each(by_annotator, where, annotator)
         except LabelError as error:
             reject_or_raise(rejects, path, where, str(error), LabelError)
-        else:
-            yield from items
+            continue
+        first: list[list[int]] = []
+        for name, item in zip(by_annotator, items, strict=True):
+            labels = [record.annotation.labels.tolist() for record in item.annotations]
+            if annotator and first and labels not in ([], first):
+                reason = f"the labels of {name} differ from those before, and all are to be {annotator}'s"
+                reject_or_raise(rejects, path, where, reason, LabelError)
+                continue
+            first = first or labels
+            yield item
 
 
 def _grouped(path: Path, rejects: Rejects | None) -> dict[str, dict[str, list[_Row]]]:

@@ -110,6 +110,8 @@ def _annotation(document: Document, record: AnnotationRecord) -> dict[str, Any]:
     fields = annotation_fields(record)
     seconds, notes = fields.pop("seconds", None), fields.pop("notes", "")
     others = fields.pop(_OTHER_RESULTS, [])
+    if not isinstance(others, list) or not all(isinstance(item, dict) for item in others):
+        raise LabelError(f"{record.annotation.annotator}: {_OTHER_RESULTS} is not a list of results")
     result = [_region(n, span) for n, span in enumerate(line_spans(document, record.annotation.labels), 1)]
     result[0]["meta"] = {"annotation": fields}
     if notes:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from boilerplate_ds.document import Annotation, Labels
     from boilerplate_ds.labeling.suggestions import Suggestion
 
+_TEXT_FIELDS = ("id", "url", "site", "language", "source")
 _ELSEWHERE = ("lines", "separators")
 
 
@@ -81,7 +82,8 @@ def document_of(
     fields : mapping
         What :func:`document_fields` gave. Anything else is not ours, and ``foreign`` is read instead.
     foreign : mapping, optional
-        What stands beside the text in a record of somebody else's; becomes metadata.
+        What stands beside the text in a record of somebody else's; becomes metadata. An id, url and the like
+        may be a number.
 
     Raises
     ------
@@ -95,6 +97,7 @@ def document_of(
         raise LabelError("its text has no lines")
     if not isinstance(fields, dict):
         fields = {key: value for key, value in (foreign or {}).items() if value not in (None, "")}
+        fields |= {key: str(fields[key]) for key in _TEXT_FIELDS if type(fields.get(key)) in (int, float)}
     record = {"id": split.id} | fields | {"lines": list(split.lines)}
     if not _are_plain(split.separators):
         record["separators"] = list(split.separators)

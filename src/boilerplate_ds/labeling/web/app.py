@@ -194,8 +194,9 @@ class _Views:
         return self._problem(request, error.status_code, error.detail)
 
     def failure(self, request: Request, error: Exception) -> Response:
-        """Say what a room of the package could not do."""
-        return self._problem(request, 404, str(error))
+        """Say what a room of the package could not do: there is no such page, or it cannot be had now."""
+        is_unknown = isinstance(error, LabelError) and not isinstance(error, NotSavedError)
+        return self._problem(request, 404 if is_unknown else 503, str(error))
 
     def _problem(self, request: Request, status: int, message: str) -> Response:
         if "text/html" in request.headers.get("accept", ""):
