@@ -33,6 +33,9 @@ def page(name: str, **metadata: str) -> GoldDocument:
         ("cc_by_sa_3.0", "cc-by-sa-3.0"),
         ("https://creativecommons.org/licenses/by-nc-nd/3.0/us/", "cc-by-nc-nd-3.0"),
         ("http://creativecommons.org/publicdomain/zero/1.0/", "cc0-1.0"),
+        (" www.creativecommons.org/publicdomain/zero/1.0/legalcode\n", "cc0-1.0"),
+        ("creativecommons.org/licenses/by/4.0", "cc-by-4.0"),
+        ("https://creativecommons.org/licenses/by-sa/2.5/scotland/deed.pt_BR", "cc-by-sa-2.5"),
         (" Apache-2.0\n", "apache-2.0"),
         ("", ""),
     ],
@@ -60,6 +63,11 @@ def test_open_licences_allow_redistribution(licence: str) -> None:
         "other",
         "proprietary",
         "mit-like",
+        "All rights reserved by A. Photos: https://creativecommons.org/licenses/by/2.0/",
+        "https://creativecommons.org/licenses/by/4.0/ and https://creativecommons.org/licenses/by-nd/4.0/",
+        "not under https://creativecommons.org/publicdomain/zero/1.0/",
+        "https://creativecommons.org/publicdomain/mark/1.0/",
+        "https://example.org/creativecommons.org/licenses/by/4.0/",
     ],
 )
 def test_all_others_do_not(licence: str) -> None:
