@@ -74,10 +74,16 @@ def test_all_others_do_not(licence: str) -> None:
     assert not is_open(licence)
 
 
-def test_a_document_states_its_licence_in_either_spelling() -> None:
+def test_a_document_states_its_licence_in_either_spelling_and_any_case() -> None:
     assert licence_of(page("a", licence="CC BY 4.0").document) == "cc-by-4.0"
     assert licence_of(page("b", license="MIT").document) == "mit"
-    assert licence_of(page("c").document) == ""
+    assert licence_of(page("c", License="All rights reserved").document) == "all-rights-reserved"
+    assert licence_of(page("d", LICENCE="MIT", license="mit").document) == "mit"
+    assert licence_of(page("e").document) == ""
+
+
+def test_a_document_that_states_two_licences_is_not_open() -> None:
+    assert not is_open(licence_of(page("a", License="all rights reserved", license="mit").document))
 
 
 GOLD = [page("open", licence="cc-by-4.0"), page("closed", licence="all rights reserved"), page("silent")]

@@ -1,8 +1,8 @@
 """Which texts may be passed on: the licence of a document, and whether it allows redistribution.
 
-A document's licence is the field ``licence`` (or ``license``) of its record. Where a document states none,
-its collection decides: texts that stand beside their labels were put there by people who could, those of a
-stand-off collection were not, because they cannot be shipped.
+A document's licence is the field ``licence`` (or ``license``, in any case) of its record. Where a
+document states none, its collection decides: texts that stand beside their labels were put there by people
+who could, those of a stand-off collection were not, because they cannot be shipped.
 """
 
 from __future__ import annotations
@@ -43,9 +43,16 @@ _OPEN = re.compile(
 
 
 def licence_of(document: Document) -> str:
-    """Give the licence that a document states, as the Hub writes it (``cc-by-4.0``); empty if none."""
-    stated = document.metadata.get("licence") or document.metadata.get("license") or ""
-    return normal_licence(str(stated))
+    """Give the licence that a document states, as the Hub writes it (``cc-by-4.0``); empty if none.
+
+    Fields that say different things are joined by ``-and-``, which is no open licence.
+    """
+    stated = [
+        normal_licence(str(value))
+        for name, value in document.metadata.items()
+        if value and name.lower() in ("licence", "license")
+    ]
+    return "-and-".join(dict.fromkeys(filter(None, stated)))
 
 
 def normal_licence(stated: str) -> str:
