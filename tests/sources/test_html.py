@@ -326,3 +326,8 @@ def test_what_stands_between_lines_is_counted() -> None:
     assert pictures == [0, 2, 0, 0]
     assert controls == [0, 0, 2, 0]
     assert passed == [0, 0, 0, 2]
+
+
+def test_a_byte_order_mark_is_no_line():
+    page = "\ufeff<p>The ferry is late.</p>"
+    assert lines(page) == lines(page.encode()) == ("The ferry is late.",)

@@ -214,7 +214,7 @@ def document_from_html(html: str | bytes, **fields: Any) -> Document:
     Parameters
     ----------
     html : str or bytes
-        The page; bytes are decoded by their BOM, their ``<meta>`` charset, or detection.
+        The page; bytes are decoded by their BOM, their ``<meta>`` charset, or detection. A BOM is no text.
     **fields
         Further fields of the document; ``id`` defaults to the start of the text's SHA-256.
 
@@ -229,6 +229,8 @@ def document_from_html(html: str | bytes, **fields: Any) -> Document:
         from boilerplate_ds.sources.encoding import decode_html
 
         html = decode_html(html)
+    else:
+        html = html.removeprefix("\ufeff")
     if len(html) > 2 * MAX_ELEMENTS and max(html.count("<"), html.count(">")) > 2 * MAX_ELEMENTS:
         raise SourceError(f"HTML of more than {MAX_ELEMENTS:,} elements")
     lines, markup, tags = _read(html)
