@@ -39,6 +39,10 @@ def test_preformatted_text_keeps_its_indentation():
     assert lines("<pre>def f():\n    return 1\n\nf()</pre>") == ("def f():", "    return 1", "f()")
 
 
+def test_a_carriage_return_ends_a_line_and_never_stands_in_one():
+    assert lines("<pre>a\r\n  b\r  c&#13;\n d&#x0D;e</pre>") == ("a", "  b", "  c", " d e")
+
+
 def test_scripts_styles_and_form_fields_say_nothing():
     page = (
         "<p>Text</p><script>var a = '<p>no</p>'</script><style>p{}</style>"

@@ -233,6 +233,8 @@ def document_from_html(html: str | bytes, **fields: Any) -> Document:
         html = html.removeprefix("\ufeff")
     if len(html) > 2 * MAX_ELEMENTS and max(html.count("<"), html.count(">")) > 2 * MAX_ELEMENTS:
         raise SourceError(f"HTML of more than {MAX_ELEMENTS:,} elements")
+    if "\r" in html:  # a line end, as the HTML standard has it
+        html = html.replace("\r\n", "\n").replace("\r", "\n")
     lines, markup, tags = _read(html)
     if sum(map(len, lines)) < SHELL_CHARACTERS:
         lines, markup = _with_description(_descriptions(tags, html), lines, markup)
