@@ -111,6 +111,12 @@ def test_a_higher_threshold_drops_fewer_lines():
     assert kept[0] == 0
 
 
+def test_at_the_highest_threshold_rounding_drops_no_line():
+    labels = np.nextafter(np.float32([[0.25, 0.25, 0.25, 0.25]]), np.float32(1))
+    reading = Reading(labels, np.float32([0.25]), np.array([1]))
+    assert Cleaner(drop=list(Label), threshold=1.0).decide(reading).tolist() == [True]
+
+
 @pytest.mark.parametrize("text", ["", "\n", "   ", "\r\n\r\n"])
 def test_nothing_in_nothing_out(cleaner, text):
     assert cleaner.clean(text).strip() == ""

@@ -230,6 +230,7 @@ class Cleaner:
             goes = 1 - reading.main
         else:
             goes = reading.labels[:, [label.id for label in self.drop]].sum(axis=1)
+            goes = np.minimum(goes, 1)  # rounding may add up to more
         keep: NDArray[np.bool_] = goes <= (0.5 if self.threshold is None else self.threshold)
         return keep
 
