@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 
 import numpy as np
 import pytest
@@ -82,6 +83,14 @@ def test_lines_without_separators_are_joined_by_newlines(lines: list[str], data:
 def test_where_lines_are_left_out_the_longest_gap_stays() -> None:
     document = Document.from_text("one\n\n\ntwo\nthree\n")
     assert document.select(np.array([True, False, True])) == "one\n\n\nthree\n"
+
+
+def test_documents_are_equal_by_lines_and_origin() -> None:
+    page = "<h1>Ferry</h1><p>It is late.</p>"
+    one, same = Document.from_html(page, metadata={"a": []}), Document.from_html(page)
+    assert one == same == pickle.loads(pickle.dumps(one))
+    assert len({one, same}) == 1
+    assert one != Document.from_html(page, url="https://a.example/")
 
 
 def test_the_text_hash_is_that_of_the_lines_joined_by_newlines() -> None:

@@ -183,6 +183,8 @@ _LINE = re.compile(r"[^\r\n]+")
 class Document:
     """A page as its non-blank lines, in order.
 
+    Documents are equal if all but ``metadata`` and ``markup`` is.
+
     Parameters
     ----------
     id : str
@@ -207,8 +209,8 @@ class Document:
     site: str = ""
     language: str = ""
     source: str = ""
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    markup: Markup | None = field(default=None, repr=False)
+    metadata: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    markup: Markup | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.separators and len(self.separators) != len(self.lines) + 1:
