@@ -85,6 +85,14 @@ def test_where_lines_are_left_out_the_longest_gap_stays() -> None:
     assert document.select(np.array([True, False, True])) == "one\n\n\nthree\n"
 
 
+@pytest.mark.parametrize("document", [Document.from_text("one\ntwo"), Document("x", ("one", "two"))])
+def test_a_choice_may_be_a_list_and_is_one_a_line(document: Document) -> None:
+    assert document.select([False, True]) == "two"
+    for keep in ([True], [True] * 3, np.ones(3, dtype=bool)):
+        with pytest.raises(ValueError, match=rf"2 lines need as many choices, not {len(keep)}"):
+            document.select(keep)
+
+
 def test_documents_are_equal_by_lines_and_origin() -> None:
     page = "<h1>Ferry</h1><p>It is late.</p>"
     one, same = Document.from_html(page, metadata={"a": []}), Document.from_html(page)

@@ -238,7 +238,7 @@ class Document:
         return cls(lines=tuple(lines), separators=tuple(separators), **fields)
 
     @classmethod
-    def from_html(cls, html: str | bytes, **fields: Any) -> Document:
+    def from_html(cls, html: str | bytes | bytearray | memoryview, **fields: Any) -> Document:
         """Turn a page of HTML into lines and :class:`Markup`; see :mod:`boilerplate_ds.sources.html`."""
         from boilerplate_ds.sources.html import document_from_html
 
@@ -266,11 +266,20 @@ class Document:
         """SHA-256 of the lines joined by a newline; ties labels to the text they were made for."""
         return sha256_of_lines(self.lines)
 
-    def select(self, keep: NDArray[np.bool_] | None) -> str:
+    def select(self, keep: NDArray[np.bool_] | Sequence[bool] | None) -> str:
         """Give the text of the lines in ``keep`` (all if None), unaltered and in order.
 
         Where lines were left out, the longest of the separators around them stays.
+
+        Raises
+        ------
+        ValueError
+            If ``keep`` has not one choice a line.
         """
+        if keep is not None:
+            keep = np.asarray(keep, dtype=bool)
+            if keep.shape != (len(self.lines),):
+                raise ValueError(f"{len(self.lines)} lines need as many choices, not {keep.size}")
         if not self.separators:
             kept = self.lines
             if keep is not None:
@@ -281,8 +290,6 @@ class Document:
                 "".join(part for pair in zip(self.separators, self.lines, strict=False) for part in pair)
                 + self.separators[-1]
             )
-        if len(keep) != len(self.lines):
-            raise ValueError(f"{len(self.lines)} lines need as many choices, not {len(keep)}")
         join = _join_kept if _KERNEL is None else _KERNEL.join_kept
         return str(join(self.lines, self.separators, keep.tolist()))
 

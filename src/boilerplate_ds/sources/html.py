@@ -208,12 +208,12 @@ def _nearest_blocks(
     return block
 
 
-def document_from_html(html: str | bytes, **fields: Any) -> Document:
+def document_from_html(html: str | bytes | bytearray | memoryview, **fields: Any) -> Document:
     """Turn one page of HTML into a :class:`~boilerplate_ds.document.Document` with markup.
 
     Parameters
     ----------
-    html : str or bytes
+    html : str or bytes-like
         The page; bytes are decoded by their BOM, their ``<meta>`` charset, or detection. A BOM is no text.
     **fields
         Further fields of the document; ``id`` defaults to the start of the text's SHA-256.
@@ -222,7 +222,13 @@ def document_from_html(html: str | bytes, **fields: Any) -> Document:
     ------
     SourceError
         If the page is over :data:`MAX_HTML_BYTES` or has more than :data:`MAX_ELEMENTS` elements.
+    TypeError
+        If ``html`` is neither text nor bytes; a file has to be read first.
     """
+    if isinstance(html, bytearray | memoryview):
+        html = bytes(html)
+    if not isinstance(html, str | bytes):
+        raise TypeError(f"a page of HTML is str or bytes, not {type(html).__name__}")
     if len(html) > MAX_HTML_BYTES:
         raise SourceError(f"HTML of {len(html):,} bytes; the limit is {MAX_HTML_BYTES:,}")
     if isinstance(html, bytes):
