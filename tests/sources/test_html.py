@@ -51,6 +51,14 @@ def test_scripts_styles_and_form_fields_say_nothing():
     assert lines(page) == ("Text",)
 
 
+def test_elements_that_end_with_their_start_tag_hide_nothing_in_xhtml():
+    page = (
+        '<?xml version="1.0"?><html><head><title/><script src="a.js"/><SCRIPT>b("<script/>c")</SCRIPT></head>'
+        "<body><p>One</p><textarea rows='2' /><p>Two</p><iframe></iframe><script/></body></html>"
+    )
+    assert lines(page) == ("One", "Two")
+
+
 def test_noscript_is_read():
     assert lines("<body><noscript><div>A whole thread.</div></noscript></body>") == ("A whole thread.",)
 

@@ -28,6 +28,7 @@ from boilerplate_ds.sources.html_tokens import (
     attributes_of,
     name_of,
     split_tags,
+    with_end_tags,
 )
 from boilerplate_ds.sources.html_tree import build_tree
 
@@ -237,10 +238,12 @@ def document_from_html(html: str | bytes | bytearray | memoryview, **fields: Any
         html = decode_html(html)
     else:
         html = html.removeprefix("\ufeff")
-    if len(html) > 2 * MAX_ELEMENTS and max(html.count("<"), html.count(">")) > 2 * MAX_ELEMENTS:
-        raise SourceError(f"HTML of more than {MAX_ELEMENTS:,} elements")
     if "\r" in html:  # a line end, as the HTML standard has it
         html = html.replace("\r\n", "\n").replace("\r", "\n")
+    if html[:100].lstrip().startswith("<?xml"):
+        html = with_end_tags(html)
+    if len(html) > 2 * MAX_ELEMENTS and max(html.count("<"), html.count(">")) > 2 * MAX_ELEMENTS:
+        raise SourceError(f"HTML of more than {MAX_ELEMENTS:,} elements")
     lines, markup, tags = _read(html)
     if sum(map(len, lines)) < SHELL_CHARACTERS:
         lines, markup = _with_description(_descriptions(tags, html), lines, markup)
