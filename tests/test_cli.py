@@ -212,6 +212,20 @@ def test_kept_lines_keep_their_bytes(tmp_path: Path) -> None:
     assert all(line in data.split(b"\r\n") for line in kept.split(b"\r\n"))
 
 
+@pytest.mark.parametrize("options", [("inspect",), ("clean", "--dry-run")])
+@pytest.mark.parametrize(
+    "environment",
+    [{"PYTHONIOENCODING": "latin-1"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}],
+)
+def test_tables_are_printed_where_output_is_not_utf_8(
+    page: Path, options: tuple[str, ...], environment: dict[str, str]
+) -> None:
+    page.write_text(PAGE + "Fähre → Insel\n", encoding="utf-8")
+    done = script(*options, page, env=os.environ | environment)
+    assert done.returncode == DONE, done.stderr
+    assert b"\\u2192" in done.stdout
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "rot13", "no-such-codec", "latin-1", 5])
 def test_a_field_named_encoding_in_a_record_is_only_a_field(tmp_path: Path, encoding: object) -> None:
     records = tmp_path / "crawl.jsonl"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 
 import numpy as np
 import pytest
@@ -82,6 +83,22 @@ def test_lines_without_separators_are_joined_by_newlines(lines: list[str], data:
 def test_where_lines_are_left_out_the_longest_gap_stays() -> None:
     document = Document.from_text("one\n\n\ntwo\nthree\n")
     assert document.select(np.array([True, False, True])) == "one\n\n\nthree\n"
+
+
+@pytest.mark.parametrize("document", [Document.from_text("one\ntwo"), Document("x", ("one", "two"))])
+def test_a_choice_may_be_a_list_and_is_one_a_line(document: Document) -> None:
+    assert document.select([False, True]) == "two"
+    for keep in ([True], [True] * 3, np.ones(3, dtype=bool)):
+        with pytest.raises(ValueError, match=rf"2 lines need as many choices, not {len(keep)}"):
+            document.select(keep)
+
+
+def test_documents_are_equal_by_lines_and_origin() -> None:
+    page = "<h1>Ferry</h1><p>It is late.</p>"
+    one, same = Document.from_html(page, metadata={"a": []}), Document.from_html(page)
+    assert one == same == pickle.loads(pickle.dumps(one))
+    assert len({one, same}) == 1
+    assert one != Document.from_html(page, url="https://a.example/")
 
 
 def test_the_text_hash_is_that_of_the_lines_joined_by_newlines() -> None:

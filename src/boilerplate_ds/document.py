@@ -183,6 +183,8 @@ _LINE = re.compile(r"[^\r\n]+")
 class Document:
     """A page as its non-blank lines, in order.
 
+    Documents are equal if all but ``metadata`` and ``markup`` is.
+
     Parameters
     ----------
     id : str
@@ -207,8 +209,8 @@ class Document:
     site: str = ""
     language: str = ""
     source: str = ""
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    markup: Markup | None = field(default=None, repr=False)
+    metadata: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    markup: Markup | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.separators and len(self.separators) != len(self.lines) + 1:
@@ -236,7 +238,7 @@ class Document:
         return cls(lines=tuple(lines), separators=tuple(separators), **fields)
 
     @classmethod
-    def from_html(cls, html: str | bytes, **fields: Any) -> Document:
+    def from_html(cls, html: str | bytes | bytearray | memoryview, **fields: Any) -> Document:
         """Turn a page of HTML into lines and :class:`Markup`; see :mod:`boilerplate_ds.sources.html`."""
         from boilerplate_ds.sources.html import document_from_html
 
@@ -264,11 +266,20 @@ class Document:
         """SHA-256 of the lines joined by a newline; ties labels to the text they were made for."""
         return sha256_of_lines(self.lines)
 
-    def select(self, keep: NDArray[np.bool_] | None) -> str:
+    def select(self, keep: NDArray[np.bool_] | Sequence[bool] | None) -> str:
         """Give the text of the lines in ``keep`` (all if None), unaltered and in order.
 
         Where lines were left out, the longest of the separators around them stays.
+
+        Raises
+        ------
+        ValueError
+            If ``keep`` has not one choice a line.
         """
+        if keep is not None:
+            keep = np.asarray(keep, dtype=bool)
+            if keep.shape != (len(self.lines),):
+                raise ValueError(f"{len(self.lines)} lines need as many choices, not {keep.size}")
         if not self.separators:
             kept = self.lines
             if keep is not None:
@@ -279,8 +290,6 @@ class Document:
                 "".join(part for pair in zip(self.separators, self.lines, strict=False) for part in pair)
                 + self.separators[-1]
             )
-        if len(keep) != len(self.lines):
-            raise ValueError(f"{len(self.lines)} lines need as many choices, not {len(keep)}")
         join = _join_kept if _KERNEL is None else _KERNEL.join_kept
         return str(join(self.lines, self.separators, keep.tolist()))
 

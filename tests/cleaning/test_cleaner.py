@@ -7,8 +7,10 @@ import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -83,7 +85,7 @@ def test_html_bytes_and_text_are_cleaned(cleaner):
         + PAGE.splitlines()[5]
         + "</p></article>"
     )
-    for page in (html, html.encode()):
+    for page in (html, html.encode(), bytearray(html.encode()), memoryview(html.encode())):
         kept = cleaner.clean_html(page)
         assert "first of May" in kept
         assert "News" not in kept
@@ -109,6 +111,12 @@ def test_a_higher_threshold_drops_fewer_lines():
     assert kept == sorted(kept)
     assert kept[-1] == len(PAGE)
     assert kept[0] == 0
+
+
+def test_at_the_highest_threshold_rounding_drops_no_line():
+    labels = np.nextafter(np.float32([[0.25, 0.25, 0.25, 0.25]]), np.float32(1))
+    reading = Reading(labels, np.float32([0.25]), np.array([1]))
+    assert Cleaner(drop=list(Label), threshold=1.0).decide(reading).tolist() == [True]
 
 
 @pytest.mark.parametrize("text", ["", "\n", "   ", "\r\n\r\n"])
@@ -137,6 +145,14 @@ def test_a_column_of_a_hugging_face_dataset_is_mapped(cleaner, tmp_path, monkeyp
         renamed.map(cleaner.map_batch, batched=True, fn_kwargs={"text_column": "body"})["body"]
         == mapped["text"]
     )
+
+
+def test_missing_texts_of_pandas_stay_missing(cleaner):
+    for kind in (object, "string"):
+        texts = pd.Series([PAGE, float("nan"), None], dtype=kind)
+        page, *missing = cleaner.map_batch({"text": texts})["text"]
+        assert page == cleaner.clean(PAGE)
+        assert pd.isna(missing).tolist() == [True, True]
 
 
 def test_a_missing_column_is_named(cleaner):
@@ -187,6 +203,10 @@ print(mapped["text"][0])
     [
         (lambda cleaner: cleaner.clean(None), "not NoneType"),
         (lambda cleaner: cleaner.clean(b"text"), "not bytes"),
+        (lambda cleaner: cleaner.clean_html(None), "str or bytes, not NoneType"),
+        (lambda cleaner: cleaner.clean_html(Path("page.html")), "str or bytes, not .*Path"),
+        (lambda cleaner: cleaner.clean_html([]), "str or bytes, not list"),
+        (lambda cleaner: cleaner.map_batch({"text": [np.float64(3)]}), "text 0 is float64"),
         (lambda cleaner: cleaner.clean_batch("text"), "a list of texts"),
         (lambda cleaner: cleaner.clean_batch(["text", 3.0]), "text 1 is float"),
         (lambda cleaner: cleaner.map_batch({"text": "text"}), "batched=True"),
@@ -199,7 +219,8 @@ def test_what_is_no_text_is_named(cleaner, call, said):
 
 def test_texts_may_come_from_anywhere_and_one_label_may_stand_alone(cleaner):
     texts = [PAGE, "One line.", PAGE]
-    for n_jobs in (1, 2):
+    assert cleaner.clean_documents(map(Document.from_text, texts)) == cleaner.clean_batch(texts)
+    for n_jobs in (None, 1, 2):
         assert cleaner.clean_batch(iter(texts), n_jobs=n_jobs) == cleaner.clean_batch(texts)
     assert Cleaner(drop="ad").drop == Cleaner(drop=["ad"]).drop
 

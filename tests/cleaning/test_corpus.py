@@ -20,7 +20,7 @@ from pyarrow import parquet
 from boilerplate_ds import Cleaner, read_documents
 from boilerplate_ds.cleaning import batches, positions
 from boilerplate_ds.cleaning.batches import BatchCleaner
-from boilerplate_ds.cleaning.corpus import CorpusReport, clean_corpus, sample_corpus
+from boilerplate_ds.cleaning.corpus import CorpusReport, checked_extras, clean_corpus, sample_corpus
 from boilerplate_ds.cleaning.positions import Batch, Position
 from boilerplate_ds.cleaning.processes import Processes
 from boilerplate_ds.cleaning.rows import json_row
@@ -486,9 +486,22 @@ def test_two_runs_do_not_write_to_one_folder(crawl, tmp_path):
         clean(crawl, tmp_path / "out", progress=second)
 
 
-def test_unknown_extras_are_refused(crawl, tmp_path):
-    with pytest.raises(CorpusError, match="unknown extra 'colour'; known are labels, scores, removed"):
-        clean(crawl, tmp_path / "out", extras=["colour"])
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"extras": ["colour"]}, "unknown extra 'colour'; known are labels, scores, removed"),
+        ({"to": "csv"}, "unknown output 'csv'; known are jsonl, parquet"),
+        ({"workers": -1}, "-1 workers; there must be 1 or more"),
+    ],
+)
+def test_wrong_settings_are_refused_before_anything_is_written(crawl, tmp_path, options, said):
+    with pytest.raises(CorpusError, match=said):
+        clean_corpus([crawl], tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_one_extra_may_stand_alone():
+    assert checked_extras("removed") == checked_extras(["removed", "removed"]) == ("removed",)
 
 
 # Samples

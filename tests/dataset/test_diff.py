@@ -35,6 +35,12 @@ def compare(tmp_path: Path, gold_pages: list[GoldDocument]) -> Compare:
     return run
 
 
+def test_folders_may_be_named_by_strings(tmp_path: Path, gold_pages: list[GoldDocument]) -> None:
+    folder = str(tmp_path / "set")
+    export_dataset(gold_pages, folder, name="Test", guidelines="1")
+    assert diff_datasets(folder, folder).is_same
+
+
 def test_the_same_pages_are_the_same(compare: Compare, gold_pages: list[GoldDocument]) -> None:
     diff = compare(gold_pages[::-1])
     assert diff.is_same

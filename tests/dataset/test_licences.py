@@ -33,6 +33,9 @@ def page(name: str, **metadata: str) -> GoldDocument:
         ("cc_by_sa_3.0", "cc-by-sa-3.0"),
         ("https://creativecommons.org/licenses/by-nc-nd/3.0/us/", "cc-by-nc-nd-3.0"),
         ("http://creativecommons.org/publicdomain/zero/1.0/", "cc0-1.0"),
+        (" www.creativecommons.org/publicdomain/zero/1.0/legalcode\n", "cc0-1.0"),
+        ("creativecommons.org/licenses/by/4.0", "cc-by-4.0"),
+        ("https://creativecommons.org/licenses/by-sa/2.5/scotland/deed.pt_BR", "cc-by-sa-2.5"),
         (" Apache-2.0\n", "apache-2.0"),
         ("", ""),
     ],
@@ -60,16 +63,27 @@ def test_open_licences_allow_redistribution(licence: str) -> None:
         "other",
         "proprietary",
         "mit-like",
+        "All rights reserved by A. Photos: https://creativecommons.org/licenses/by/2.0/",
+        "https://creativecommons.org/licenses/by/4.0/ and https://creativecommons.org/licenses/by-nd/4.0/",
+        "not under https://creativecommons.org/publicdomain/zero/1.0/",
+        "https://creativecommons.org/publicdomain/mark/1.0/",
+        "https://example.org/creativecommons.org/licenses/by/4.0/",
     ],
 )
 def test_all_others_do_not(licence: str) -> None:
     assert not is_open(licence)
 
 
-def test_a_document_states_its_licence_in_either_spelling() -> None:
+def test_a_document_states_its_licence_in_either_spelling_and_any_case() -> None:
     assert licence_of(page("a", licence="CC BY 4.0").document) == "cc-by-4.0"
     assert licence_of(page("b", license="MIT").document) == "mit"
-    assert licence_of(page("c").document) == ""
+    assert licence_of(page("c", License="All rights reserved").document) == "all-rights-reserved"
+    assert licence_of(page("d", LICENCE="MIT", license="mit").document) == "mit"
+    assert licence_of(page("e").document) == ""
+
+
+def test_a_document_that_states_two_licences_is_not_open() -> None:
+    assert not is_open(licence_of(page("a", License="all rights reserved", license="mit").document))
 
 
 GOLD = [page("open", licence="cc-by-4.0"), page("closed", licence="all rights reserved"), page("silent")]

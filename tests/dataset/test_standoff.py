@@ -134,6 +134,25 @@ def test_a_loaded_set_keeps_nulls_where_no_page_is_found(
         hydrate_dataset(load(str(standoff), config), nothing)
 
 
+def test_of_documents_with_one_id_each_text_is_found_or_missed(
+    tmp_path: Path, gold_pages: list[GoldDocument]
+) -> None:
+    from datasets import Dataset, Features, List, Value
+
+    found, missed = gold_pages[:2]
+    hashes = [item.document.text_sha256 for item in (missed, found)]
+    columns = {"id": ["page", "page"], "lines": [None, None], "text_sha256": hashes}
+    features = Features(
+        {"id": Value("string"), "lines": List(Value("string")), "text_sha256": Value("string")}
+    )
+    rejects = Rejects()
+    pages = write_pages(tmp_path / "pages.jsonl", [found])
+    hydrated = hydrate_dataset(Dataset.from_dict(columns, features), pages, rejects=rejects)
+    assert hydrated["lines"][:] == [None, list(found.document.lines)]
+    assert rejects.count == 1
+    assert hashes[0][:12] in rejects.items[0].reason
+
+
 def test_a_dataset_of_somebody_else_is_refused() -> None:
     from datasets import Dataset
 

@@ -39,12 +39,24 @@ def test_preformatted_text_keeps_its_indentation():
     assert lines("<pre>def f():\n    return 1\n\nf()</pre>") == ("def f():", "    return 1", "f()")
 
 
+def test_a_carriage_return_ends_a_line_and_never_stands_in_one():
+    assert lines("<pre>a\r\n  b\r  c&#13;\n d&#x0D;e</pre>") == ("a", "  b", "  c", " d e")
+
+
 def test_scripts_styles_and_form_fields_say_nothing():
     page = (
         "<p>Text</p><script>var a = '<p>no</p>'</script><style>p{}</style>"
         "<select><option>no</select><textarea>no</textarea>"
     )
     assert lines(page) == ("Text",)
+
+
+def test_elements_that_end_with_their_start_tag_hide_nothing_in_xhtml():
+    page = (
+        '<?xml version="1.0"?><html><head><title/><script src="a.js"/><SCRIPT>b("<script/>c")</SCRIPT></head>'
+        "<body><p>One</p><textarea rows='2' /><p>Two</p><iframe></iframe><script/></body></html>"
+    )
+    assert lines(page) == ("One", "Two")
 
 
 def test_noscript_is_read():
@@ -326,3 +338,8 @@ def test_what_stands_between_lines_is_counted() -> None:
     assert pictures == [0, 2, 0, 0]
     assert controls == [0, 0, 2, 0]
     assert passed == [0, 0, 0, 2]
+
+
+def test_a_byte_order_mark_is_no_line():
+    page = "\ufeff<p>The ferry is late.</p>"
+    assert lines(page) == lines(page.encode()) == ("The ferry is late.",)

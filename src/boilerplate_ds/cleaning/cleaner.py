@@ -129,28 +129,31 @@ class Cleaner:
         """Give the lines of a page's text that are content."""
         return self.clean_documents([Document.from_text(text, id="")])[0]
 
-    def clean_html(self, html: str | bytes) -> str:
+    def clean_html(self, html: str | bytes | bytearray | memoryview) -> str:
         """Give the lines of a page of HTML that are content.
 
         Raises
         ------
         SourceError
             If the page is too large to be read.
+        TypeError
+            If ``html`` is neither text nor bytes.
         """
         return self.clean_documents([Document.from_html(html, id="")])[0]
 
-    def clean_documents(self, documents: Sequence[Document]) -> list[str]:
+    def clean_documents(self, documents: Iterable[Document]) -> list[str]:
         """Give the text of each document without the lines to drop."""
+        documents = list(documents)
         return [document.select(keep) for document, keep in zip(documents, self.keep(documents), strict=True)]
 
-    def clean_batch(self, texts: Sequence[str], *, n_jobs: int = 1) -> list[str]:
+    def clean_batch(self, texts: Iterable[str], *, n_jobs: int | None = 1) -> list[str]:
         """Clean many texts at once, which is faster than one after another.
 
         Parameters
         ----------
-        texts : sequence of str
-        n_jobs : int
-            Processes to share the work; -1 for one a core.
+        texts : iterable of str
+        n_jobs : int, optional
+            Processes to share the work; -1 for one a core, None for one.
 
         Raises
         ------
@@ -163,7 +166,7 @@ class Cleaner:
         for number, text in enumerate(texts):
             if not isinstance(text, str):
                 raise TypeError(f"text {number} is {type(text).__name__}, not a string")
-        if n_jobs == 1 or len(texts) < 2:
+        if n_jobs in (None, 1) or len(texts) < 2:
             return self.clean_documents([Document.from_text(text, id="") for text in texts])
         from joblib import Parallel, cpu_count, delayed
 
@@ -178,7 +181,7 @@ class Cleaner:
         Parameters
         ----------
         batch : dict of str to list
-            As Hugging Face ``datasets`` passes it; missing texts (None) stay as they are.
+            As Hugging Face ``datasets`` passes it; missing texts (None, NaN, pandas' NA) stay as they are.
         text_column : str
             The column to clean; pass another by ``fn_kwargs={"text_column": ...}``.
 
@@ -187,7 +190,8 @@ class Cleaner:
         KeyError
             If there is no such column.
         TypeError
-            If the column holds anything but strings and None, or one string: ``batched=True`` was left out.
+            If the column holds anything but strings and missing texts, or one string: ``batched=True`` was
+            left out.
         """
         if text_column not in batch:
             raise KeyError(
@@ -196,8 +200,8 @@ class Cleaner:
         texts = batch[text_column]
         if isinstance(texts, str):
             raise TypeError("a record, not a batch; pass batched=True to map")
-        cleaned = iter(self.clean_batch([text for text in texts if text is not None]))
-        return {text_column: [None if text is None else next(cleaned) for text in texts]}
+        cleaned = iter(self.clean_batch([text for text in texts if not _is_missing(text)]))
+        return {text_column: [text if _is_missing(text) else next(cleaned) for text in texts]}
 
     def label(self, page: str | Document) -> list[LabeledLine]:
         """Label each non-blank line of a page; the score is the probability of the label.
@@ -230,8 +234,13 @@ class Cleaner:
             goes = 1 - reading.main
         else:
             goes = reading.labels[:, [label.id for label in self.drop]].sum(axis=1)
+            goes = np.minimum(goes, 1)  # rounding may add up to more
         keep: NDArray[np.bool_] = goes <= (0.5 if self.threshold is None else self.threshold)
         return keep
+
+
+def _is_missing(text: object) -> bool:
+    return not isinstance(text, str) and str(text) in ("None", "nan", "<NA>")
 
 
 def _find(model: str | Path) -> Path:

@@ -98,7 +98,7 @@ def clean_corpus(
     cleaner : Cleaner, optional
         Default: the released model.
     to : {"jsonl", "parquet"}
-    extras : iterable of {"labels", "scores", "removed"}
+    extras : iterable of {"labels", "scores", "removed"}, or one of them
         Fields beside the text: the label and the score of every line, the removed lines.
     workers : int, optional
         Processes that clean; default one for each core that this process may use.
@@ -115,11 +115,16 @@ def clean_corpus(
     Raises
     ------
     CorpusError
-        If ``out`` holds something else, a run with other input or settings, or another run is at work in it.
+        If ``out`` holds something else, a run with other input or settings, or another run is at work in it;
+        if ``to`` or one of ``extras`` is unknown, or ``workers`` is below 1.
     SourceError
         If ``format`` is unknown, ``out`` is part of the input, or splits of a saved dataset would be mixed.
     """
     check_format(format)
+    if to not in ("jsonl", "parquet"):
+        raise CorpusError(f"unknown output {to!r}; known are jsonl, parquet")
+    if workers is not None and workers < 1:
+        raise CorpusError(f"{workers} workers; there must be 1 or more, or None for one a core")
     cleaner = cleaner or Cleaner()
     extras = checked_extras(extras)
     given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
@@ -291,14 +296,14 @@ def _write_shard(
 
 
 def checked_extras(extras: Iterable[str]) -> tuple[str, ...]:
-    """Give names of :data:`~boilerplate_ds.cleaning.batches.EXTRAS`, each once.
+    """Give names of :data:`~boilerplate_ds.cleaning.batches.EXTRAS`, each once; a string is one name.
 
     Raises
     ------
     CorpusError
         If one is unknown.
     """
-    names = tuple(dict.fromkeys(extras))
+    names = (extras,) if isinstance(extras, str) else tuple(dict.fromkeys(extras))
     if unknown := [name for name in names if name not in EXTRAS]:
         raise CorpusError(f"unknown extra {unknown[0]!r}; known are {', '.join(EXTRAS)}")
     return names

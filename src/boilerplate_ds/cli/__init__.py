@@ -6,6 +6,8 @@ Ctrl-C, or by SIGTERM while it wrote a file.
 
 from __future__ import annotations
 
+import codecs
+import io
 import os
 import sys
 from importlib import import_module
@@ -42,6 +44,11 @@ _MODULES = {
 
 class _Commands(click.Group):
     """Commands loaded when asked for, which end with exit code 2 and one clear line if they can't run."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        if isinstance(sys.stdout, io.TextIOWrapper) and codecs.lookup(sys.stdout.encoding).name != "utf-8":
+            sys.stdout.reconfigure(errors="backslashreplace")  # as standard error is: tables hold … and ─
+        return super().main(*args, **extra)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return sorted(_MODULES)

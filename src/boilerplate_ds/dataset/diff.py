@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,6 @@ from boilerplate_ds.errors import DatasetError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -110,7 +110,7 @@ class _Row:
     labels: Labels
 
 
-def diff_datasets(old: Path, new: Path) -> DatasetDiff:
+def diff_datasets(old: str | Path, new: str | Path) -> DatasetDiff:
     """Compare two exported sets.
 
     Documents are matched by id. Memory holds labels and hashes of both, no texts.
@@ -120,7 +120,7 @@ def diff_datasets(old: Path, new: Path) -> DatasetDiff:
     DatasetError
         If one of the folders holds no export, or one with an id twice.
     """
-    before, after = _read(old), _read(new)
+    before, after = _read(Path(old)), _read(Path(new))
     both = [doc_id for doc_id in before if doc_id in after]
     same_text = [i for i in both if before[i].text_sha256 == after[i].text_sha256]
     flow = np.zeros((len(LABEL_NAMES), len(LABEL_NAMES)), dtype=np.int64)

@@ -14,6 +14,7 @@ import shutil
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import compress
+from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,6 @@ from boilerplate_ds.errors import DatasetError, Rejects, reject_or_raise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     import pyarrow as pa
     from datasets import DatasetInfo, Features
@@ -101,7 +101,7 @@ class ExportReport:
 
 def export_dataset(
     gold: Sequence[GoldDocument],
-    folder: Path,
+    folder: str | Path,
     *,
     name: str,
     guidelines: str,
@@ -120,7 +120,7 @@ def export_dataset(
     Parameters
     ----------
     gold : sequence of GoldDocument
-    folder : Path
+    folder : str or Path
         New, empty, or an earlier export.
     name : str
         Name of the set, for its card.
@@ -147,7 +147,7 @@ def export_dataset(
         character, or the folder holds anything else or cannot be written; at the first bad document, without
         ``rejects``.
     """
-    folder = folder.resolve()
+    folder = Path(folder).resolve()
     _require_replaceable(folder)
     if not gold:
         raise DatasetError(

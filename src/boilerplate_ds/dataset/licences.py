@@ -1,8 +1,8 @@
 """Which texts may be passed on: the licence of a document, and whether it allows redistribution.
 
-A document's licence is the field ``licence`` (or ``license``) of its record. Where a document states none,
-its collection decides: texts that stand beside their labels were put there by people who could, those of a
-stand-off collection were not, because they cannot be shipped.
+A document's licence is the field ``licence`` (or ``license``, in any case) of its record. Where a
+document states none, its collection decides: texts that stand beside their labels were put there by people
+who could, those of a stand-off collection were not, because they cannot be shipped.
 """
 
 from __future__ import annotations
@@ -26,8 +26,13 @@ LICENCE_TEXT = (
 )
 """What holds for a set of which nothing else is known; Markdown."""
 
-_CREATIVE_COMMONS = re.compile(r"creativecommons\.org/licenses/([a-z-]+)/([0-9.]+)")
-_CREATIVE_COMMONS_ZERO = re.compile(r"creativecommons\.org/publicdomain/(?:zero|mark)/")
+_CREATIVE_COMMONS = re.compile(
+    r"(?:https?://)?(?:www\.)?creativecommons\.org/"
+    r"(?:licenses/([a-z-]+)/([0-9]+\.[0-9]+)(?:/[a-z]{2,8})?|publicdomain/zero/1\.0)"
+    r"(?:/(?:deed|legalcode)(?:\.[a-z_-]{2,8})?)?/?"
+)
+"""An address of a Creative Commons licence, with its country and the page's language. Only one that is all of
+what is stated counts: words around it may say of what it holds, or that it does not."""
 _OPEN = re.compile(
     r"(?:cc0|cc-by|cc-by-sa|cc-by-nc|cc-by-nc-sa|odc-by|odbl|pddl|cdla-permissive|cdla-sharing|etalab|ogl"
     r"|apache|mit|isc|bsd|bsd-2-clause|bsd-3-clause|gfdl|fdl|unlicense|wtfpl|public-domain)"
@@ -38,18 +43,23 @@ _OPEN = re.compile(
 
 
 def licence_of(document: Document) -> str:
-    """Give the licence that a document states, as the Hub writes it (``cc-by-4.0``); empty if none."""
-    stated = document.metadata.get("licence") or document.metadata.get("license") or ""
-    return normal_licence(str(stated))
+    """Give the licence that a document states, as the Hub writes it (``cc-by-4.0``); empty if none.
+
+    Fields that say different things are joined by ``-and-``, which is no open licence.
+    """
+    stated = [
+        normal_licence(str(value))
+        for name, value in document.metadata.items()
+        if value and name.lower() in ("licence", "license")
+    ]
+    return "-and-".join(dict.fromkeys(filter(None, stated)))
 
 
 def normal_licence(stated: str) -> str:
     """Write a licence as the Hub does: ``CC BY 4.0`` and its address both become ``cc-by-4.0``."""
     text = " ".join(stated.lower().split())
-    if match := _CREATIVE_COMMONS.search(text):
-        return f"cc-{match[1]}-{match[2]}"
-    if _CREATIVE_COMMONS_ZERO.search(text):
-        return "cc0-1.0"
+    if match := _CREATIVE_COMMONS.fullmatch(text):
+        return f"cc-{match[1]}-{match[2]}" if match[1] else "cc0-1.0"
     return re.sub(r"[ _]+", "-", text)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import operator
 from dataclasses import dataclass, fields, replace
+from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, SupportsIndex, TypeVar
 
@@ -328,11 +329,9 @@ def hydrate_dataset(
     """
     paths = [sources] if isinstance(sources, (str, Path)) else list(sources)
     parts = list(dataset.values()) if isinstance(dataset, dict) else [dataset]
-    hidden: dict[str, str] = {}
-    for part in parts:
-        hidden |= _hidden(part)
-    texts = find_texts(paths, hidden.values(), rejects)
-    for doc_id, sha256 in hidden.items():
+    hidden = dict.fromkeys(chain.from_iterable(map(_hidden, parts)))
+    texts = find_texts(paths, [sha256 for _, sha256 in hidden], rejects)
+    for doc_id, sha256 in hidden:
         _note_missing(doc_id, sha256, texts, rejects)
     if isinstance(dataset, dict):
         return type(dataset)({split: _filled(part, texts) for split, part in dataset.items()})
@@ -348,20 +347,21 @@ def _filled(part: AnyPart, texts: dict[str, tuple[str, ...]]) -> AnyPart:
     return part.map(_fill, **options, load_from_cache_file=False)
 
 
-def _hidden(part: Dataset | IterableDataset) -> dict[str, str]:
-    """Map the id of each document whose text is left out to the hash of its lines."""
+def _hidden(part: Dataset | IterableDataset) -> list[tuple[str, str]]:
+    """List the id of each document whose text is left out and the hash of its lines, each pair once."""
     columns = part.column_names or ()  # those of some streams are not known
     of_lines = "doc_id" in columns
     names = ("text", "document_sha256", "doc_id") if of_lines else ("lines", "text_sha256", "id")
     missing = [name for name in names if name not in columns]
     if missing:
         raise DatasetError(f"the dataset lacks the column {missing[0]}; load one that export wrote")
-    return {
-        doc_id: sha256
+    pairs = (
+        (doc_id, sha256)
         for batch in part.select_columns(list(names)).iter(_BATCH)
         for text, sha256, doc_id in zip(*(batch[name] for name in names), strict=True)
         if text is None
-    }
+    )
+    return list(dict.fromkeys(pairs))
 
 
 def _fill(batch: dict[str, list[Any]], texts: dict[str, tuple[str, ...]]) -> dict[str, list[Any]]:

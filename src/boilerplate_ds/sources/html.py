@@ -28,6 +28,7 @@ from boilerplate_ds.sources.html_tokens import (
     attributes_of,
     name_of,
     split_tags,
+    with_end_tags,
 )
 from boilerplate_ds.sources.html_tree import build_tree
 
@@ -208,13 +209,13 @@ def _nearest_blocks(
     return block
 
 
-def document_from_html(html: str | bytes, **fields: Any) -> Document:
+def document_from_html(html: str | bytes | bytearray | memoryview, **fields: Any) -> Document:
     """Turn one page of HTML into a :class:`~boilerplate_ds.document.Document` with markup.
 
     Parameters
     ----------
-    html : str or bytes
-        The page; bytes are decoded by their BOM, their ``<meta>`` charset, or detection.
+    html : str or bytes-like
+        The page; bytes are decoded by their BOM, their ``<meta>`` charset, or detection. A BOM is no text.
     **fields
         Further fields of the document; ``id`` defaults to the start of the text's SHA-256.
 
@@ -222,13 +223,25 @@ def document_from_html(html: str | bytes, **fields: Any) -> Document:
     ------
     SourceError
         If the page is over :data:`MAX_HTML_BYTES` or has more than :data:`MAX_ELEMENTS` elements.
+    TypeError
+        If ``html`` is neither text nor bytes; a file has to be read first.
     """
+    if isinstance(html, bytearray | memoryview):
+        html = bytes(html)
+    if not isinstance(html, str | bytes):
+        raise TypeError(f"a page of HTML is str or bytes, not {type(html).__name__}")
     if len(html) > MAX_HTML_BYTES:
         raise SourceError(f"HTML of {len(html):,} bytes; the limit is {MAX_HTML_BYTES:,}")
     if isinstance(html, bytes):
         from boilerplate_ds.sources.encoding import decode_html
 
         html = decode_html(html)
+    else:
+        html = html.removeprefix("\ufeff")
+    if "\r" in html:  # a line end, as the HTML standard has it
+        html = html.replace("\r\n", "\n").replace("\r", "\n")
+    if html[:100].lstrip().startswith("<?xml"):
+        html = with_end_tags(html)
     if len(html) > 2 * MAX_ELEMENTS and max(html.count("<"), html.count(">")) > 2 * MAX_ELEMENTS:
         raise SourceError(f"HTML of more than {MAX_ELEMENTS:,} elements")
     lines, markup, tags = _read(html)

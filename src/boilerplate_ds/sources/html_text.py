@@ -32,5 +32,6 @@ def shown(text: str) -> str:
 
 
 def split_pre(raw: str) -> list[str]:
-    """Lines of preformatted text: leading spaces stay."""
-    return [line for part in raw.split(PRE_BREAK) if (line := part.replace("\n", " ").rstrip()).strip()]
+    """Lines of preformatted text: leading spaces stay, and ``&#13;`` is a space as in CSS."""
+    spaced = raw.replace("\n", " ").replace("\r", " ")
+    return [line for part in spaced.split(PRE_BREAK) if (line := part.rstrip()).strip()]

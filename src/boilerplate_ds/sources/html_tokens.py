@@ -47,6 +47,10 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
+_CLOSABLE = re.compile(
+    rf"<((?ai:title|select|{_RAW}))(?=[\s/>])[^<>]*>(?:(?<=(/)>)|{_TO_END_OF.format(chr(92) + '1')})"
+)
+"""An element that is read to its end tag; the second group matches if its start tag ends it, as in XML."""
 _NAME = re.compile(r"/?[^\s/>]+")
 _VALUE = r"""\s*=\s*(?:"[^"]*"|'[^']*'|[^\s]*)"""
 _ATTRIBUTE = re.compile(r"""([^\s/=]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s]*))?""")
@@ -85,6 +89,11 @@ def _plan(tag: str) -> Plan:
 
 
 PLANS = {tag: _plan(tag) for name in (*TAGS, *EMPTY_TAGS, *OPENING) for tag in (name, f"/{name}")}
+
+
+def with_end_tags(xhtml: str) -> str:
+    """Give elements that end with their start tag (``<script src="a.js"/>``) the end tag that HTML needs."""
+    return _CLOSABLE.sub(lambda match: f"{match[0]}</{match[1]}>" if match[2] else match[0], xhtml)
 
 
 def split_tags(html: str) -> tuple[list[str], list[str | None]]:

@@ -44,7 +44,7 @@ class BoilerplateCleaner(BaseFilter):  # type: ignore[misc]
         Default: the released model. Each process loads the model for itself.
     html : bool
         Whether texts are pages of HTML, as datatrove's ``WarcReader`` gives them.
-    extras : iterable of {"labels", "scores", "removed"}
+    extras : iterable of {"labels", "scores", "removed"}, or one of them
         Metadata to add: ``line_labels``, ``line_scores``, ``removed_lines``; those of an earlier cleaning are
         replaced.
     exclusion_writer : DiskWriter, optional
