@@ -95,10 +95,11 @@ def test_a_choice_may_be_a_list_and_is_one_a_line(document: Document) -> None:
 
 def test_documents_are_equal_by_lines_and_origin() -> None:
     page = "<h1>Ferry</h1><p>It is late.</p>"
-    one, same = Document.from_html(page, metadata={"a": []}), Document.from_html(page)
+    one, same = Document.from_html(page, metadata={"a": []}), Document.from_html(page, metadata={"a": []})
     assert one == same == pickle.loads(pickle.dumps(one))
     assert len({one, same}) == 1
-    assert one != Document.from_html(page, url="https://a.example/")
+    assert one != Document.from_html(page, metadata={"a": [1]})
+    assert one != Document.from_html(page, url="https://a.example/", metadata={"a": []})
 
 
 def test_the_text_hash_is_that_of_the_lines_joined_by_newlines() -> None:

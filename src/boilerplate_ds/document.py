@@ -183,7 +183,7 @@ _LINE = re.compile(r"[^\r\n]+")
 class Document:
     """A page as its non-blank lines, in order.
 
-    Documents are equal if all but ``metadata`` and ``markup`` is.
+    Documents are equal if all but ``markup`` is; ``metadata``, which may hold anything, is not hashed.
 
     Parameters
     ----------
@@ -209,7 +209,7 @@ class Document:
     site: str = ""
     language: str = ""
     source: str = ""
-    metadata: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    metadata: Mapping[str, Any] = field(default_factory=dict, hash=False)
     markup: Markup | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:

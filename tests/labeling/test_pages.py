@@ -55,8 +55,8 @@ def test_a_page_is_read_with_its_headers_lines_and_labels(file: Path) -> None:
         url="https://www.harbourpost.example/2024/ferry",
         site="harbourpost.example",
         language="en",
+        metadata={"page_type": "news", "variant": "full"},
     )
-    assert page.document.metadata == {"page_type": "news", "variant": "full"}
     assert page.labels.tolist() == [2, 0, 0, 1, 3]
     assert (other.document.id, other.document.site) == ("de-brot", "")
 
