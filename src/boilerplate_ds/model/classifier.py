@@ -203,8 +203,7 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
         )
         names = [(grove, number) for grove, plan in GROVES.items() for number in range(plan.bags)]
         bags = [delayed(_fit_bag)(features, training.has_markup, targets, *name, seed=seed) for name in names]
-        # in this order two cores end at about the same time
-        jobs = [*bags[:-1], network, bags[-1]]
+        jobs = [network, *bags]  # what takes longest first: two cores end at about the same time
         fitted: list[Any] = []
         try:
             with threadpool_limits(1, user_api="blas"):
@@ -214,7 +213,7 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
                     tell("Training trees", len(fitted) / len(jobs))
         finally:
             over.set()  # after an error or Ctrl-C the network's thread would go on to its end
-        read: Network = fitted.pop(-2)
+        read: Network = fitted.pop(0)
         grown: dict[str, list[Trees | None]] = {}
         for (grove, _), bag in zip(names, fitted, strict=True):
             grown.setdefault(grove, []).append(bag)
