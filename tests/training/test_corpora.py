@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -184,9 +183,9 @@ def test_a_page_that_was_read_is_not_read_again(tmp_path: Path, monkeypatch: pyt
         raise AssertionError("read again")
 
     monkeypatch.setattr(corpora, "_views", never)
-    pages = list(labelled_pages([item], "mine", {}, read={"p1": reviewed}))
-    assert [(p.view, replace(p.document, markup=None), p.origin) for p in pages] == [
-        (p.view, replace(p.document, markup=None), p.origin) for p in read_anew
+    pages = list(labelled_pages([item], "mine", {"p1": [(p.view, p.document) for p in reviewed]}))
+    assert [(p.view, p.document, p.origin) for p in pages] == [
+        (p.view, p.document, p.origin) for p in read_anew
     ]
     assert all((a.labels == b.labels).all() for a, b in zip(pages, read_anew, strict=True))
 

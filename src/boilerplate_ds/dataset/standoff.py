@@ -347,21 +347,18 @@ def _filled(part: AnyPart, texts: dict[str, tuple[str, ...]]) -> AnyPart:
     return part.map(_fill, **options, load_from_cache_file=False)
 
 
-def _hidden(part: Dataset | IterableDataset) -> list[tuple[str, str]]:
-    """List the id of each document whose text is left out and the hash of its lines, each pair once."""
+def _hidden(part: Dataset | IterableDataset) -> Iterator[tuple[str, str]]:
+    """Yield the id of each document, or line, whose text is left out and the hash of the document's lines."""
     columns = part.column_names or ()  # those of some streams are not known
     of_lines = "doc_id" in columns
     names = ("text", "document_sha256", "doc_id") if of_lines else ("lines", "text_sha256", "id")
     missing = [name for name in names if name not in columns]
     if missing:
         raise DatasetError(f"the dataset lacks the column {missing[0]}; load one that export wrote")
-    pairs = (
-        (doc_id, sha256)
-        for batch in part.select_columns(list(names)).iter(_BATCH)
-        for text, sha256, doc_id in zip(*(batch[name] for name in names), strict=True)
-        if text is None
-    )
-    return list(dict.fromkeys(pairs))
+    for batch in part.select_columns(list(names)).iter(_BATCH):
+        for text, sha256, doc_id in zip(*(batch[name] for name in names), strict=True):
+            if text is None:
+                yield doc_id, sha256
 
 
 def _fill(batch: dict[str, list[Any]], texts: dict[str, tuple[str, ...]]) -> dict[str, list[Any]]:

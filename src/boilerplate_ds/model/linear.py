@@ -209,7 +209,7 @@ def _minimum(
     step = (1 / np.sqrt(second))[:, None]
     n_answers = int(answers.max()) + 1
     n_columns = n_answers if n_answers > 2 else 1
-    line = np.arange(len(answers))
+    line, exact_share = np.arange(len(answers)), share.astype(np.float64)
 
     def loss_and_gradient(place: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         fitted = place.reshape(-1, n_columns) * step
@@ -219,7 +219,7 @@ def _minimum(
         logits -= logits.max(axis=0)
         odds = np.exp(logits)
         total = odds.sum(axis=0)
-        loss = np.dot(share.astype(np.float64), np.log(total) - logits[answers, line])
+        loss = np.dot(exact_share, np.log(total) - logits[answers, line])
         odds /= total
         odds[answers, line] -= 1
         odds *= share

@@ -313,7 +313,8 @@ def _convolve(
         values = taps[:, tap * HIDDEN : (tap + 1) * HIDDEN]
         if shift:  # nothing reaches from one document into the next
             values[from_start < shift if shift > 0 else from_end <= -shift] = 0
-        add_shifted(update, values, shift)
+        hearing, heard = rows_of(shift, len(hidden))
+        update[hearing] += values[heard]
     update *= step
     update += np.repeat(page, sizes, axis=0)
     np.maximum(update, 0, out=update)
@@ -332,14 +333,11 @@ def shifts(block: int) -> list[int]:
     return [(tap - WIDTH // 2) * DILATIONS[block] for tap in range(WIDTH)]
 
 
-def add_shifted(out: Floats, values: Floats, shift: int) -> None:
-    """Add ``values`` of ``shift`` rows further on to every row of ``out``."""
-    if shift == 0:
-        out += values
-    elif shift > 0:
-        out[:-shift] += values[shift:]
-    else:
-        out[-shift:] += values[:shift]
+def rows_of(shift: int, n_rows: int) -> tuple[slice, slice]:
+    """Give the rows that hear a row ``shift`` further on, and the rows that they hear."""
+    n_hearing = max(n_rows - abs(shift), 0)
+    first = max(-shift, 0)
+    return slice(first, first + n_hearing), slice(first + shift, first + shift + n_hearing)
 
 
 def softmax(logits: Floats) -> Floats:

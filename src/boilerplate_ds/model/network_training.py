@@ -21,6 +21,7 @@ from boilerplate_ds.model.network import (
     N_LOGITS,
     WIDTH,
     Network,
+    rows_of,
     shifts,
     sigmoid,
     softmax,
@@ -121,9 +122,7 @@ class _Pass:
 def _taps(block: int, n_rows: int) -> Iterator[tuple[slice, slice, slice]]:
     """Yield the columns of each tap's weights, the rows that hear through it, and the rows that they hear."""
     for tap, shift in enumerate(shifts(block)):
-        first, last = max(-shift, 0), n_rows - max(shift, 0)
-        columns = slice(tap * HIDDEN, (tap + 1) * HIDDEN)
-        yield columns, slice(first, last), slice(first + shift, last + shift)
+        yield slice(tap * HIDDEN, (tap + 1) * HIDDEN), *rows_of(shift, n_rows)
 
 
 def _forward(

@@ -101,9 +101,8 @@ def _readability(html: str) -> str:
 def labelled_pages(
     gold: Sequence[GoldDocument],
     origin: str,
-    html: Mapping[str, str],
+    html: Mapping[str, str | Sequence[View]],
     *,
-    read: Mapping[str, Sequence[TrainingPage]] | None = None,
     to_learn: bool = True,
     n_jobs: int = 1,
     rejects: Rejects | None = None,
@@ -116,10 +115,9 @@ def labelled_pages(
     gold : sequence of GoldDocument
     origin : str
         Name of the collection.
-    html : mapping of str to str
-        HTML by document id; only for documents that are a page's whole text (``variant`` is ``full``).
-    read : mapping of str to sequence of TrainingPage, optional
-        Views by document id that :func:`wcxb_pages` gave of pages whose HTML need not be read again.
+    html : mapping of str to str or sequence of (view, Document)
+        By document id; only for documents that are a page's whole text (``variant`` is ``full``). HTML, or
+        the views that :func:`wcxb_pages` made of it, so that it need not be read again.
     to_learn : bool
         Whether views that are only learned from are wanted; extractors take their time.
     n_jobs : int
@@ -128,16 +126,8 @@ def labelled_pages(
         Takes HTML that can't be read; its page is then known by its text alone. Without it the first raises.
     progress : callable, optional
     """
-    known = read or {}
     jobs = (
-        delayed(_labelled_page)(
-            item,
-            origin,
-            [(page.view, page.document) for page in known.get(item.document.id, ())]
-            or html.get(item.document.id),
-            to_learn=to_learn,
-        )
-        for item in gold
+        delayed(_labelled_page)(item, origin, html.get(item.document.id), to_learn=to_learn) for item in gold
     )
     for done, (item, result) in enumerate(zip(gold, _in_order(jobs, n_jobs), strict=True), start=1):
         pages, error = result

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from boilerplate_ds.dataset.gold import GoldDocument, Strategy
-    from boilerplate_ds.document import Annotation
+    from boilerplate_ds.document import Annotation, Document
     from boilerplate_ds.labeling.collection import Collection
     from boilerplate_ds.model import LineClassifier
     from boilerplate_ds.model.runtime import Reading
@@ -187,7 +187,7 @@ def training_pages(
         If no page has any text, or no labelled page its HTML in ``html``.
     """
     given = {key: value for path in html for key, value in read_html(path).items()}
-    sources = dict(given)
+    sources: dict[str, Any] = dict(given)
     reviewed: list[TrainingPage] = []
     options: dict[str, Any] = {
         "to_learn": to_learn,
@@ -198,13 +198,14 @@ def training_pages(
     if wcxb is not None:
         sources |= {f"wcxb-{key}": value for key, value in read_html(wcxb).items()}
         reviewed = list(wcxb_pages(wcxb, **options))
-    read: dict[str, list[TrainingPage]] = {}
+    read: dict[str, list[tuple[str, Document]]] = {}
     for page in reviewed:
-        read.setdefault(page.document.id, []).append(page)
+        read.setdefault(page.document.id, []).append((page.view, page.document))
+    sources |= read
     pages = [
         page
         for name, items in labels.gold.items()
-        for page in labelled_pages(items, name, sources, read=read, **options)
+        for page in labelled_pages(items, name, sources, **options)
     ]
     if html and not any(page.view == HTML and page.document.id in given for page in pages):
         files = ", ".join(map(str, html))
