@@ -9,6 +9,7 @@ from boilerplate_ds import Document, LineClassifier
 from boilerplate_ds.dataset.splits import group_of
 from boilerplate_ds.errors import DatasetError
 from boilerplate_ds.model.runtime import Reading
+from boilerplate_ds.training import cross_validation
 from boilerplate_ds.training.cross_validation import cross_validate
 
 LOG: list[tuple[str, list[str]]] = []
@@ -113,3 +114,26 @@ def test_folds_that_sites_cannot_fill_are_refused(n_folds: int) -> None:
     with pytest.raises(DatasetError, match=f"8 sites cannot be dealt into {n_folds} folds"):
         cross_validate(Recording(), documents, labels, n_folds=n_folds)
     assert LOG == []
+
+
+def test_folds_side_by_side_say_what_one_after_another_says(small_set) -> None:
+    documents, labels = small_set
+    told: list[tuple[str, float]] = []
+    alone = cross_validate(LineClassifier(epochs=1, n_folds=2), documents, labels, n_folds=3)
+    beside = cross_validate(
+        LineClassifier(epochs=1, n_folds=2, n_jobs=2),
+        documents,
+        labels,
+        n_folds=3,
+        progress=lambda step, done: told.append((step, done)),
+    )
+    for one, other in zip(alone, beside, strict=True):
+        assert np.array_equal(one, other)
+    assert told == [("Cross-validating", fold / 3) for fold in range(4)]
+
+
+def test_a_large_set_is_held_in_memory_once(monkeypatch) -> None:
+    monkeypatch.setattr(cross_validation, "SIDE_BY_SIDE", 0)
+    documents, labels = documents_of(SITES)
+    cross_validate(Recording(n_jobs=2), documents, labels, n_folds=2)
+    assert [step for step, _ in LOG] == ["fit", "predict"] * 2  # noted in this process
