@@ -97,6 +97,21 @@ def test_html_gives_three_more_views_with_the_same_labels() -> None:
     assert html.document.lines == text.document.lines
 
 
+def test_one_extractor_reads_a_page_and_another_the_next(monkeypatch) -> None:
+    for name in ("trafilatura", "readability"):
+        monkeypatch.setattr(corpora, f"_{name}", lambda html, name=name: f"{name} read {html}")
+    monkeypatch.setattr(corpora, "find_spec", lambda _package: True)
+    pages = [f"<p>page {number}" for number in range(20)]
+    left = [corpora.extract(page) for page in pages]
+    assert left == [corpora.extract(page) for page in pages]
+    assert {text.split(" read ")[0] for text in left} == {"trafilatura", "readability"}
+    assert [text.split(" read ")[1] for text in left] == pages
+    monkeypatch.setattr(corpora, "find_spec", lambda package: package == "readability" or None)
+    assert {corpora.extract(page).split(" read ")[0] for page in pages} == {"readability"}
+    monkeypatch.setattr(corpora, "find_spec", lambda _package: None)
+    assert corpora.extract("<p>page") is None
+
+
 def test_lines_that_only_the_html_has_are_unknown() -> None:
     html = PAGE_HTML.replace("<article>", "<p>Cookies help us improve</p><article>")
     page = next(page for page in labelled_pages([gold_page()], "mine", {"p1": html}) if page.view == HTML)

@@ -1,10 +1,10 @@
 """What a model is trained on: labelled collections, and WCXB's pages with their main content.
 
-One page gives several documents: its HTML (lines with markup), the text that was labelled, its plain text as
-it is laid out, with blank lines, what a main-content extractor leaves of it, what others leave where they are
-installed (trafilatura, readability-lxml), and a text cut down on purpose, as some other extractor
-might have left it. Labels made for one are carried to the others by alignment, so that one model learns to
-read them all. All documents of a page share its site, and so stay in one fold.
+One page gives several documents: its HTML (lines with markup), the text that was labelled, its plain text
+as it is laid out, with blank lines, what a main-content extractor leaves of it, what another one leaves
+where one is installed (trafilatura or readability-lxml), and a text cut down on purpose, as some other
+extractor might have left it. Labels made for one are carried to the others by alignment, so that one model
+learns to read them all. All documents of a page share its site, and so stay in one fold.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
+from hashlib import sha256
 from importlib.util import find_spec
 from itertools import compress
 from pathlib import Path
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str, float], None]
 HTML, TEXT, RESIDUE, PLAIN, EXTRACT, CUT = "html", "text", "residue", "plain", "extract", "cut"
 """Views of a page: its HTML, its text, what an extractor left of it; and, for training alone, the text of a
-labelled page as it is laid out, what other extractors left, its text cut down on purpose."""
+labelled page as it is laid out, what another extractor left, its text cut down on purpose."""
 FOR_TRAINING = (PLAIN, EXTRACT, CUT)
 """Made to learn from, not to be measured on."""
 CUT_SHARE = (0.04, 0.5, 0.8, 0.5)
@@ -76,11 +77,17 @@ def plain_text(html: str, *, main_content: bool = False) -> str:
     return str(extract_plain_text(html, main_content=main_content, preserve_formatting=True, noscript=True))
 
 
-def extracts(html: str) -> Iterator[str]:
-    """Yield what main-content extractors leave of a page: of those that are installed."""
-    for package, extract in (("trafilatura", _trafilatura), ("readability", _readability)):
-        if find_spec(package) is not None:
-            yield extract(html)
+def extract(html: str) -> str | None:
+    """Give what a main-content extractor leaves of a page, None where none is installed.
+
+    One extractor reads one page, another the next, by the page's hash: they take longer than all else.
+    """
+    extractors = {"trafilatura": _trafilatura, "readability": _readability}
+    installed = [leave for package, leave in extractors.items() if find_spec(package) is not None]
+    if not installed:
+        return None
+    chosen = int(sha256(html.encode(errors="surrogatepass")).hexdigest()[:8], 16) % len(installed)
+    return installed[chosen](html)
 
 
 def _trafilatura(html: str) -> str:
@@ -195,8 +202,9 @@ def _views(html: str, *, to_learn: bool) -> list[View]:
         (TEXT, Document.from_text(plain_text(html))),
         (RESIDUE, Document.from_text(plain_text(html, main_content=True))),
     ]
-    if to_learn:
-        views += [(EXTRACT, Document.from_text(extract)) for extract in extracts(html)]
+    extracted = extract(html) if to_learn else None
+    if extracted is not None:
+        views.append((EXTRACT, Document.from_text(extracted)))
     return views
 
 
