@@ -2,7 +2,8 @@
 
 The package does without them, more slowly: where they cannot be compiled, this says so and the build goes on.
 A wheel with kernels is for one platform and one Python; one without is for all. An editable install has
-them beside their sources. ``BOILERPLATE_DS_PURE=1`` leaves them out.
+them beside their sources, and keeps them as long as none of these is newer. ``BOILERPLATE_DS_PURE=1`` leaves
+them out.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import sysconfig
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -31,10 +33,21 @@ class KernelHook(BuildHookInterface[Any]):
         if self.target_name != "wheel" or os.environ.get("BOILERPLATE_DS_PURE") == "1":
             return
         packages = Path(self.root, _PACKAGES)
-        kernels = _compiled(packages)
+        kernels = _up_to_date(packages) or _compiled(packages)
         if kernels and version != "editable":
             build_data["force_include"].update({str(packages / kernel): kernel for kernel in kernels})
             build_data.update(pure_python=False, infer_tag=True)
+
+
+def _up_to_date(packages: Path) -> list[str]:
+    """Give the paths of the libraries below ``packages`` if all are newer than what they are made of."""
+    read = [Path(__file__), *(path for kind in ("pyx", "pxd", "h") for path in packages.rglob(f"*.{kind}"))]
+    suffix = str(sysconfig.get_config_var("EXT_SUFFIX"))
+    libraries = [source.with_suffix(suffix) for source in sorted(packages.rglob("*.pyx"))]
+    changed = max(path.stat().st_mtime for path in read)
+    if not all(library.exists() and library.stat().st_mtime > changed for library in libraries):
+        return []
+    return [library.relative_to(packages).as_posix() for library in libraries]
 
 
 def _compiled(packages: Path) -> list[str]:

@@ -29,8 +29,17 @@ CORPUS = ROOT.parent / "shared" / "corpus"
 
 settings.register_profile("project", deadline=None)  # a test never asserts on time
 settings.load_profile("project")
+FIRST = ("test_docs.py", "test_web_page.py", "test_datatrove.py", "test_corpus.py", "test_cli.py")
+"""Files that take long: started last, one of several processes would end long after the others."""
+
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background, commands would not hear it
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first."""
+    rank = {name: place for place, name in enumerate(FIRST)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(FIRST)))
 
 
 @pytest.fixture(scope="session")
