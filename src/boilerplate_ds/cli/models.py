@@ -34,8 +34,7 @@ if TYPE_CHECKING:
 @click.option(
     "--epochs",
     type=click.IntRange(1),
-    default=12,
-    show_default=True,
+    show_default="20 for a few hundred pages, down to 9 for many",
     help="Passes of the second stage over the data.",
 )
 @click.option(
@@ -54,7 +53,7 @@ def train(
     html: tuple[Path, ...],
     out: Path,
     folds: int,
-    epochs: int,
+    epochs: int | None,
     seed: int,
     jobs: int,
     as_json: bool,

@@ -64,8 +64,9 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
     ----------
     n_folds : int
         Folds, by group, for the out-of-fold opinions of the first stage; 2 or more.
-    epochs : int
-        Passes of the second stage over the data; 1 or more.
+    epochs : int or None
+        Passes of the second stage over the data, 1 or more; None for 20 over a few hundred pages, and fewer
+        over more, down to 9.
     random_state : int, RandomState instance or None
         As everywhere in scikit-learn; with an int the same pages give the same model.
     n_jobs : int
@@ -84,7 +85,7 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
         self,
         *,
         n_folds: int = 5,
-        epochs: int = 12,
+        epochs: int | None = None,
         random_state: int | np.random.RandomState | None = 0,
         n_jobs: int = 1,
     ) -> None:
@@ -127,7 +128,7 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
         ValueError
             If a parameter is out of its range.
         """
-        if self.n_folds < 2 or self.epochs < 1:
+        if self.n_folds < 2 or (self.epochs is not None and self.epochs < 1):
             raise ValueError(f"2 folds or more and 1 epoch or more, not {self.n_folds} and {self.epochs}")
         own = [group_of(d) for d in map(required_document, documents)]
         given = own if groups is None else list(groups)

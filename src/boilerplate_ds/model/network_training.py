@@ -40,6 +40,8 @@ LEAST_SPREAD = 0.25
 """Features that vary less than this are scaled as if they varied so much: rare ones must not shout."""
 BORROWED = 0.3
 """Weight of what a line teaches about the question that it was not reviewed for."""
+_STEPS = 2_000
+_EPOCHS = (9, 20)
 _SAMPLE = 100_000
 """Lines, or some more, that say how high channels go."""
 _AT_ONCE = 1500
@@ -240,14 +242,15 @@ def _loss_gradient(logits: Floats, targets: Targets) -> tuple[float, Floats]:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How the second stage is trained; ``batch_lines`` 0 stands for a 150th of all lines, 400 to 6,000.
+    """How the second stage is trained.
 
-    ``average`` is the share of the averaged weights that stays at each step.
+    ``epochs`` None stands for as many as come to 2,000 steps, 9 to 20; ``batch_lines`` 0 for a 150th of all
+    lines, 400 to 6,000. ``average`` is the share of the averaged weights that stays at each step.
     """
 
-    epochs: int = 12
+    epochs: int | None = None
     batch_lines: int = 0
-    rate: float = 2e-3
+    rate: float = 4e-3
     decay: float = 0.6
     dropout: float = 0.1
     average: float = 0.998
@@ -284,7 +287,10 @@ def fit_network(
     moments = {name: np.zeros((2, *p[name].shape), dtype=np.float32) for name in trained}
     rng = np.random.default_rng(seed + 1)
     batch_lines = plan.batch_lines or int(np.clip(ends[-1] // 150, 400, 6000))
-    batches = [batch for _ in range(plan.epochs) for batch in _batches(ends, batch_lines, rng, views)]
+    epoch = _batches(ends, batch_lines, rng, views)
+    epochs = plan.epochs or int(np.clip(_STEPS // max(len(epoch), 1), *_EPOCHS))
+    more = (batch for _ in range(epochs - 1) for batch in _batches(ends, batch_lines, rng, views))
+    batches = [*epoch, *more]
     n_steps = len(batches)
     for step, batch in enumerate(batches, start=1):
         grads = _gradients(p, _Batch.of(features, ends, targets, batch), plan, rng)

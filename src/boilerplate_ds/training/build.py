@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from boilerplate_ds.training.corpora import Progress
 
 N_FOLDS = 5
-EPOCHS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +104,7 @@ def build(
     )
     known = [item for item, split in zip(gold, splits, strict=True) if split != "test"]
     test = [item for item, split in zip(gold, splits, strict=True) if split == "test"]
-    classifier = LineClassifier(epochs=EPOCHS, random_state=seed, n_jobs=n_jobs)
+    classifier = LineClassifier(random_state=seed, n_jobs=n_jobs)
     documents, gold_labels = _of(known)
     folds = min(N_FOLDS, len({group_of(d) for d in documents}))
     validated = Predictions(
