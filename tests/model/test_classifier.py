@@ -114,7 +114,7 @@ def test_when_the_trees_fail_the_network_does_not_go_on(small_set, monkeypatch):
     monkeypatch.setattr(classifier, "fit_network", endless)
     monkeypatch.setattr(classifier, "fit_bag", failing)
     with pytest.raises(MemoryError):
-        LineClassifier(n_folds=2, n_jobs=5).fit(*small_set)  # a thread each for network and trees
+        LineClassifier(n_folds=2, n_jobs=2).fit(*small_set)  # a thread for the network, another for trees
     assert ended.wait(60)
 
 

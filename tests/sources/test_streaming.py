@@ -34,7 +34,7 @@ def read_counting(path: Path) -> tuple[int, float]:
 
 @pytest.mark.parametrize("name", ["a.jsonl.gz", "a.jsonl.zst", "a.json.gz", "a.csv.zst"])
 def test_records_are_streamed(tmp_path: Path, name: str) -> None:
-    n_records = 60 * MIB // len(PAGE)
+    n_records = 30 * MIB // len(PAGE)
     noise = random.Random(0)  # pages that are all the same would compress like a bomb
     pages = [PAGE + noise.randbytes(400).hex() for _ in range(n_records)]
     records = [json.dumps({"text": page}) for page in pages]
