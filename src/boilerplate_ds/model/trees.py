@@ -46,10 +46,10 @@ class Grove(NamedTuple):
 
 GROVES = {
     "markup.labels": Grove(100, 4, 250_000, 128, 0.4),
-    "markup.main": Grove(200, 1, 250_000, 128, 0.3, bags=2),
     "text.main": Grove(200, 1, 800_000, 80, 0.5),
+    "markup.main": Grove(200, 1, 250_000, 128, 0.3, bags=2),
 }
-"""Of lines with markup or without it, about main content or the label."""
+"""Of lines with markup or without it, about main content or the label; the bags that take longest first."""
 UNIT = 2.0**-20
 """Leaves are whole multiples of this: their sums are exact, in whatever order they are added."""
 _LAST_LEAF = np.uint32(1 << (LEAVES - 1))
