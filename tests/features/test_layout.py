@@ -91,3 +91,14 @@ def test_separators_may_be_any_strings_in_any_sequence():
         np.testing.assert_array_equal(
             layout_of(Document(id="", lines=lines, separators=separators)), expected
         )
+
+
+@pytest.mark.parametrize("after", [" ", "  ", "\t", "\u00a0"])
+def test_white_space_after_every_line_is_not_read(after):
+    text = "Home\nNews\n\nA sentence of the page.\n  Another one.\n\nSee also\nThe weather"
+    document = Document.from_text(text)
+    open_ended = Document.from_text("\n".join(line + after for line in text.split("\n")))
+    assert as_laid_out(open_ended).lines == document.lines
+    assert as_laid_out(open_ended).blank_before.tolist() == document.blank_before.tolist()
+    one_of_many = Document.from_text(text.replace("News", "News" + after))
+    assert as_laid_out(one_of_many).lines == one_of_many.lines

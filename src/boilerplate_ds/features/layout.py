@@ -29,6 +29,8 @@ NEAR = (6, 20)
 """Half widths, in lines, of the windows in which lines that stand alone are counted."""
 LEAST_BLOCKS, LEAST_SHARE = 3, 1 / 20
 """Blocks, and their share of the lines, below which blank lines are chance: a title set apart, say."""
+MOST_OPEN = 1 / 4
+"""Share of the lines that end in white space above which it was put there by whatever wrote all lines."""
 _LINES = np.array([2, 3, 4, 6, 8, 11, 16, 23, 32, 45, 64, 91, 128, 181, 256], dtype=np.int64)
 _CHARACTERS = np.array(
     [10, 20, 40, 70, 120, 200, 350, 600, 1000, 1700, 3000, 5000, 9000, 16000, 30000], dtype=np.int64
@@ -42,12 +44,26 @@ def as_laid_out(document: Document) -> Document:
     """Give a document as it is to be read: without its layout where that says nothing."""
     if document.markup is not None:
         return document
+    document = trimmed(document)
     n_blocks = 1
     if document.separators:
         n_blocks += int(np.count_nonzero(document.blank_before[1:]))
         if n_blocks >= max(LEAST_BLOCKS, LEAST_SHARE * len(document.lines)):
             return document
     return flat(document) if n_blocks > 1 or is_indented(document.lines) else document
+
+
+def trimmed(document: Document) -> Document:
+    """Give a text without white space at the ends of its lines, where so many have some that it says nothing.
+
+    Where few do, it is what an extractor left of an inline element.
+    """
+    if document.markup is not None:
+        return document
+    n_open = sum(line[-1:].isspace() for line in document.lines)
+    if n_open <= MOST_OPEN * len(document.lines):
+        return document
+    return replace(document, lines=tuple(line.rstrip() for line in document.lines))
 
 
 def flat(document: Document) -> Document:

@@ -19,7 +19,7 @@ from boilerplate_ds.document import MAIN, NOT_MAIN
 from boilerplate_ds.errors import DatasetError
 from boilerplate_ds.features import Forest, LineBatch, context_features, markup_tokens, text_tokens
 from boilerplate_ds.features.context import N_CONTEXT, READ_OF
-from boilerplate_ds.features.layout import flat
+from boilerplate_ds.features.layout import flat, trimmed
 from boilerplate_ds.features.markup_tokens import MARKUP_BITS
 from boilerplate_ds.features.text_tokens import TEXT_BITS
 from boilerplate_ds.model.hub import find_model
@@ -276,10 +276,10 @@ def plain_parameters(classifier: LineClassifier) -> dict[str, int | None]:
 
 
 def _shown(document: Document) -> Document:
-    """Give one of ``FLAT`` texts without its layout, others as they are."""
+    """Give a text without what nobody sees, one of ``FLAT`` texts without its layout, too."""
     if document.markup is not None or not document.separators or int(document.text_sha256[:8], 16) % FLAT:
-        return document
-    return flat(document)
+        return trimmed(document)
+    return flat(trimmed(document))
 
 
 def _itself(document: Document) -> Document:
