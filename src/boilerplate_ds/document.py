@@ -385,8 +385,9 @@ class Annotation:
 
 @dataclass(frozen=True, slots=True)
 class LabeledLine:
-    """A line with its predicted label and the probability of that label (0 to 1)."""
+    """A line with its predicted label, the probability of that label (0 to 1), and whether it stays."""
 
     text: str
     label: Label
     score: float
+    kept: bool = True

@@ -50,6 +50,11 @@ def zipped() -> bytes:
         (b"\x89PNG\r\n\x1a\n\0\0", "a PNG image"),
         (b"\xff\xd8\xff\xe0\0\x10JFIF", "a JPEG image"),
         (b"%PDF-1.7\n", "a PDF"),
+        (b"{\\rtf1\\ansi A page.}", "RTF"),
+        (
+            b"From: <Saved by Blink>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/related;\r\n",
+            "a saved page or a mail in MIME parts",
+        ),
         (zipped(), "a zip archive"),
         (bz2.compress(b"text"), "compressed with bzip2"),
         (COMPRESSIONS[".gz"](COMPRESSIONS[".zst"](b"text")), "compressed twice"),
@@ -62,6 +67,12 @@ def test_files_that_are_not_pages_are_refused(tmp_path: Path, name: str, content
     ids, (reject,) = read(tmp_path / name)
     assert ids == []
     assert reject.startswith(f"not a file of pages: this is {reason}")
+
+
+@pytest.mark.parametrize("text", ["WARC/1.0 is a format", "PAR1 is a magic", "ARROW1 is too", "From: me"])
+def test_text_that_tells_of_a_format_is_text(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.txt").write_text(text)
+    assert [document.text for document in read_documents(tmp_path / "a.txt")] == [text]
 
 
 def test_binary_data_of_no_known_kind_is_refused(tmp_path: Path) -> None:

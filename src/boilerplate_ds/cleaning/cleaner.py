@@ -207,15 +207,18 @@ class Cleaner:
         """Label each non-blank line of a page; the score is the probability of the label.
 
         What :meth:`clean` keeps is judged by its own score, trained on what reviewers of whole pages chose:
-        nearly always the lines labelled content, but not, say, a second copy of the text.
+        nearly always the lines labelled content, but not, say, a second copy of the text. So each line says
+        for itself whether it is kept.
         """
         document = Document.from_text(page, id="") if isinstance(page, str) else page
-        probabilities = self.model.probabilities([document])[0]
-        best = probabilities.argmax(axis=1).tolist() if len(probabilities) else []
+        reading = next(iter(self.model.read([document])))
+        best = reading.labels.argmax(axis=1).tolist() if len(reading.labels) else []
         labels = list(Label)
         return [
-            LabeledLine(line, labels[i], float(p[i]))
-            for line, i, p in zip(document.lines, best, probabilities, strict=True)
+            LabeledLine(line, labels[i], float(p[i]), kept)
+            for line, i, p, kept in zip(
+                document.lines, best, reading.labels, self.decide(reading).tolist(), strict=True
+            )
         ]
 
     def keep(self, documents: Sequence[Document]) -> list[NDArray[np.bool_]]:

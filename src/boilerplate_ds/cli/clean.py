@@ -22,6 +22,7 @@ from boilerplate_ds.cli.console import (
     told,
 )
 from boilerplate_ds.errors import Rejects
+from boilerplate_ds.invisible import show_invisible
 
 if TYPE_CHECKING:
     from boilerplate_ds.cleaning import Cleaner
@@ -160,17 +161,23 @@ def _to_file(
     rejects = told(Rejects())
     documents = read_documents(list(pages), **reading, rejects=rejects)
     with output(out) as write:
+        n_emptied, last = 0, ""
         first = next(documents, None)
         second = next(documents, None)
         for number, document in enumerate(chain(filter(None, (first, second)), documents)):
             keep = cleaner.keep([document])[0]
             text = document.select(keep)
+            if len(keep) and not keep.any():
+                n_emptied, last = n_emptied + 1, document.id
             if as_json:
                 write(_record(document, text, int(keep.sum())))
             elif second is None:
                 write(_encoded(document, text))
             else:
                 write((b"\n" if number else b"") + _ended(document, text, "utf-8"))
+    if n_emptied and not as_json:
+        which = show_invisible(last) if n_emptied == 1 else f"{n_emptied:,} pages"
+        click.echo(f"nothing is left of {which}; boilerplate-ds inspect shows the lines", err=True)
     end(rejects)
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @model_option
 @text_column_option
 @format_option
-@click.option("--json", "as_json", is_flag=True, help="JSON Lines: id, line, label, score and text.")
+@click.option("--json", "as_json", is_flag=True, help="JSON Lines: id, line, label, score, kept and text.")
 @click.option(
     "--html",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -48,7 +48,7 @@ def inspect(
     """Show the lines of a page in colour, each with the letter of its label and the score.
 
     \b
-    Green c content, orange a ad, blue n navigation, purple r recommendation.
+    Green c content, orange a ad, blue n navigation, purple r recommendation; - is a line that goes.
     Example:
       boilerplate-ds inspect page.html
       boilerplate-ds inspect page.txt --json | jq 'select(.label == "ad")'
@@ -93,6 +93,7 @@ def _write_lines(document: Document, lines: Sequence[LabeledLine]) -> None:
             "line": number,
             "label": str(line.label),
             "score": round(line.score, 4),
+            "kept": line.kept,
             "text": line.text,
         }
         sys.stdout.buffer.write(json_line(record))
@@ -106,5 +107,6 @@ def _print_lines(document: Document, lines: Sequence[LabeledLine]) -> None:
     console = Console(highlight=False)
     console.print(Text(f"{show_invisible(document.id)} ({len(lines):,} lines)", "bold"), soft_wrap=True)
     for line in lines:
-        shown = f"{line.label.code} {line.score:.2f}  {show_invisible(line.text)}"
+        goes = " " if line.kept else "-"
+        shown = f"{goes} {line.label.code} {line.score:.2f}  {show_invisible(line.text)}"
         console.print(Text(shown, COLOURS[line.label.value]), soft_wrap=True)

@@ -164,19 +164,18 @@ def evaluate(
     jobs: int,
     as_json: bool,
 ) -> None:
-    """Measure a model (a folder, or user/repo on the Hub) on pages it was not trained on.
+    """Measure a model (a folder, user/repo on the Hub, or web) on pages it was not trained on.
 
     \b
     Example:
       boilerplate-ds evaluate models/mine --labels labels/others
     """
-    from boilerplate_ds.model import load_model
-    from boilerplate_ds.model.hub import find_model
+    from boilerplate_ds.cleaning import Cleaner
     from boilerplate_ds.training import run
 
     if not collections and wcxb is None:
         raise click.UsageError("nothing to judge it on; give --labels or --wcxb")
-    loaded = load_model(find_model(model))
+    loaded = Cleaner(model).model
     labels = labelled(collections)
     with progress_bars() as tell:
         pages = _pages(labels, wcxb, html, tell, jobs, to_learn=False)

@@ -32,7 +32,11 @@ SUFFIXES = {
 }
 COMPRESSION_SUFFIXES = (".gz", ".zst", ".zstd")
 
-_MAGIC = ((b"PAR1", "parquet"), (b"ARROW1", "arrow"), (b"WARC/", "warc"))
+_MAGIC = (
+    (re.compile(rb"PAR1[\x00-\x1f]"), "parquet"),
+    (re.compile(rb"ARROW1\x00"), "arrow"),
+    (re.compile(rb"WARC/\d\.\d+\r?\n"), "warc"),
+)
 _NOT_PAGES = (
     (re.compile(rb"\x89PNG\r\n"), "a PNG image"),
     (re.compile(rb"\xff\xd8\xff"), "a JPEG image"),
@@ -40,6 +44,13 @@ _NOT_PAGES = (
     (re.compile(rb"RIFF....(WEBP|WAVE|AVI )", re.DOTALL), "an image, sound or film"),
     (re.compile(rb"....ftyp", re.DOTALL), "a film or image"),
     (re.compile(rb"%PDF-"), "a PDF; take its text out first"),
+    (re.compile(rb"\{\\rtf\d"), "RTF; take its text out first"),
+    (
+        re.compile(
+            rb"(?=[A-Za-z-]{1,40}: )(.{0,2000}?\n)?content-type:\s{0,9}multipart/", re.IGNORECASE | re.DOTALL
+        ),
+        "a saved page or a mail in MIME parts (.mht, .eml); save the page as HTML",
+    ),
     (re.compile(rb"PK(\x03\x04|\x05\x06)"), "a zip archive (or an office file); unpack it first"),
     (re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)"), "compressed with bzip2; use gzip or zstd"),
     (re.compile(rb"\xfd7zXZ\x00"), "compressed with xz; use gzip or zstd"),
@@ -98,7 +109,7 @@ def format_of(head: bytes, name: str) -> str:
         If the bytes are of a format that holds no pages, or of none that is known.
     """
     for magic, found in _MAGIC:
-        if head.startswith(magic):
+        if magic.match(head):
             return found
     for pattern, what in _NOT_PAGES:
         if pattern.match(head):
