@@ -14,6 +14,7 @@ import sys
 import time
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
@@ -223,6 +224,42 @@ def stopping_after(n: int):
             raise StopError
 
     return tell
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.arrow"])
+def test_columns_of_parquet_and_arrow_keep_their_types(tmp_path, name):
+    columns = {
+        "text": pa.array([PAGE.format(i) for i in range(3)], pa.string()),
+        "unsigned": pa.array([1, None, 2**64 - 1], pa.uint64()),
+        "small": pa.array([1, 2, 3], pa.int8()),
+        "vector": pa.array([[0.1, 0.2]] * 3, pa.list_(pa.float32(), 2)),
+        "attributes": pa.array([[("k", "v")], [], None], pa.map_(pa.string(), pa.string())),
+        "unknown": pa.array([None] * 3, pa.int32()),
+    }
+    table = pa.table(columns)
+    if name == "a.parquet":
+        parquet.write_table(table, tmp_path / name)
+    else:
+        with pa.ipc.new_stream(tmp_path / name, table.schema) as stream:
+            stream.write_table(table)
+    clean(tmp_path / name, tmp_path / "out", to="parquet")
+    (path,) = (tmp_path / "out" / "data").iterdir()
+    written = parquet.read_table(path)
+    for column in table.column_names[1:]:
+        assert written.schema.field(column).type == table.schema.field(column).type
+        assert written[column].to_pylist() == table[column].to_pylist()
+    assert written["other_fields"].to_pylist() == [None] * 3
+
+
+def test_a_column_that_another_file_has_otherwise_holds_both(tmp_path):
+    parquet.write_table(pa.table({"text": [SENTENCE], "n": pa.array([1], pa.int8())}), tmp_path / "a.parquet")
+    (tmp_path / "b.jsonl").write_text(json.dumps({"text": SENTENCE, "n": 300}))
+    clean([tmp_path / "a.parquet", tmp_path / "b.jsonl"], tmp_path / "out", to="parquet")
+    (path,) = (tmp_path / "out" / "data").iterdir()
+    assert [(row["n"], row["other_fields"]) for row in parquet.read_table(path).to_pylist()] == [
+        (1, None),
+        (300, None),
+    ]
 
 
 @pytest.mark.parametrize("to", ["jsonl", "parquet"])

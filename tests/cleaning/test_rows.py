@@ -64,6 +64,14 @@ def _plain(written, value) -> bool:
         (-1, pa.uint64(), False),
         (200, pa.int8(), False),
         (None, pa.int64(), True),
+        (0.1, pa.float32(), False),
+        (0.5, pa.float32(), True),
+        (float("nan"), pa.float32(), True),
+        ([1.0, 2.0], pa.list_(pa.float32(), 2), True),
+        ([1.0], pa.list_(pa.float32(), 2), False),
+        ([("a", 1)], pa.map_(pa.string(), pa.int64()), True),
+        ([("a", "1")], pa.map_(pa.string(), pa.int64()), False),
+        ([["a", 1]], pa.map_(pa.string(), pa.int64()), False),
     ],
 )
 def test_a_value_fits_a_column_only_if_it_stays_itself(value, kind, is_fit):

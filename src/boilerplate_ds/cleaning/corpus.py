@@ -19,11 +19,13 @@ from boilerplate_ds.cleaning.rows import schema_of
 from boilerplate_ds.cleaning.shards import FORMAT, Manifest, ShardWriter
 from boilerplate_ds.cleaning.tally import Tally
 from boilerplate_ds.errors import CorpusError, Reject
+from boilerplate_ds.sources.arrow import stated_types
+from boilerplate_ds.sources.paths import FoundFile, find_files
 from boilerplate_ds.sources.reader import check_format
 from boilerplate_ds.sources.stream import STDIN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -151,7 +153,7 @@ def clean_corpus(
         if not manifest.is_finished:
             tell = _teller(progress, header["input"]["bytes"])
             tell(0)
-            clean, batches = _begun(manifest, header, BatchCleaner(cleaner, extras), source.batches(start))
+            clean, batches = _begun(manifest, header, BatchCleaner(cleaner, extras), source, start)
             with closing(Processes(clean, workers or _cores()).map(batches)) as results:
                 _write(manifest, results, clean.schema, tell)
         return CorpusReport(folder, manifest.n_shards, resumed, manifest.total)
@@ -238,9 +240,10 @@ def _difference(before: dict[str, Any], now: dict[str, Any]) -> str:
 
 
 def _begun(
-    manifest: Manifest, header: dict[str, Any], clean: BatchCleaner, batches: Iterator[Batch]
+    manifest: Manifest, header: dict[str, Any], clean: BatchCleaner, source: Input, start: Position
 ) -> tuple[BatchCleaner, Iterator[Batch]]:
-    """Write the header of a new run, which for Parquet takes a look at the first rows."""
+    """Write the header of a new run, which for Parquet takes a look at the first file and the first rows."""
+    batches = source.batches(start)
     if header["settings"]["to"] == "jsonl":
         if not manifest.header:
             manifest.begin(header)
@@ -248,21 +251,25 @@ def _begun(
     import pyarrow as pa
 
     if not manifest.header:
-        schema, batches = _schema_of_first(clean, batches)
+        first = next((found for found in find_files(source.paths) if isinstance(found, FoundFile)), None)
+        known = stated_types(first.path) if first is not None else {}
+        schema, batches = _schema_of_first(clean, batches, known)
         manifest.begin({**header, "schema": base64.b64encode(schema.serialize()).decode()})
     else:
         schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(manifest.header["schema"])))
     return replace(clean, schema=schema), batches
 
 
-def _schema_of_first(clean: BatchCleaner, batches: Iterator[Batch]) -> tuple[pa.Schema, Iterator[Batch]]:
+def _schema_of_first(
+    clean: BatchCleaner, batches: Iterator[Batch], known: Mapping[str, pa.DataType]
+) -> tuple[pa.Schema, Iterator[Batch]]:
     sampled, rows = [], []
     for batch in batches:
         sampled.append(batch)
         rows += [page.row(clean.extras) for page in clean.pages(batch.items) if isinstance(page, CleanedPage)]
         if rows and len(sampled) >= _SCHEMA_BATCHES:
             break
-    return schema_of(rows, extra_types(clean.extras)), chain(sampled, batches)
+    return schema_of(rows, {**known, **extra_types(clean.extras)}), chain(sampled, batches)
 
 
 def _write(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode
+from ctypes import c_float
 from datetime import date, time
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -72,7 +74,7 @@ def _without_nan(value: Any) -> Any:
 
 
 def schema_of(rows: Sequence[Mapping[str, Any]], known: Mapping[str, pa.DataType] | None = None) -> pa.Schema:
-    """Tell the Parquet schema from sample rows, but for fields whose type is ``known``.
+    """Tell the Parquet schema from sample rows, but for fields whose ``known`` type holds their values.
 
     A field whose values have no common type, or are all null, becomes a string column; values that do not fit
     it go to :data:`OTHER_FIELDS`, as do fields whose name is not UTF-8.
@@ -83,10 +85,12 @@ def schema_of(rows: Sequence[Mapping[str, Any]], known: Mapping[str, pa.DataType
         name for row in rows for name in row if name != OTHER_FIELDS and not _SURROGATE.search(name)
     )
     known = known or {}
-    fields = [
-        pa.field(name, known[name] if name in known else _common_type([row.get(name) for row in rows]))
-        for name in names
-    ]
+    fields = []
+    for name in names:
+        values = [row.get(name) for row in rows]
+        stated = known.get(name)
+        holds = stated is not None and _is_kept(stated) and all(fits(value, stated) for value in values)
+        fields.append(pa.field(name, stated if holds else _common_type(values)))
     return pa.schema([*fields, pa.field(OTHER_FIELDS, pa.string())])
 
 
@@ -109,6 +113,35 @@ def _is_storable(kind: pa.DataType) -> bool:
     if pa.types.is_list(kind):
         return _is_storable(kind.value_type)
     return not pa.types.is_null(kind)
+
+
+def _is_kept(kind: pa.DataType) -> bool:
+    """Whether values of the type are the same once they have been Python's, whatever they are."""
+    import pyarrow as pa
+
+    if pa.types.is_struct(kind):
+        return kind.num_fields > 0 and all(_is_kept(field.type) for field in kind)
+    if pa.types.is_map(kind):
+        return _is_kept(kind.key_type) and _is_kept(kind.item_type)
+    if _is_list(kind):
+        return _is_kept(kind.value_type)
+    kept = (
+        pa.types.is_integer,
+        pa.types.is_boolean,
+        pa.types.is_float32,
+        pa.types.is_float64,
+        pa.types.is_string,
+        pa.types.is_binary,
+        pa.types.is_decimal,
+        pa.types.is_date32,
+    )
+    return any(is_of(kind) for is_of in kept)
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
 
 
 def record_batch(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.RecordBatch:
@@ -165,8 +198,22 @@ def fits(value: Any, kind: pa.DataType) -> bool:
     if pa.types.is_struct(kind):
         inner = {field.name: field.type for field in kind}
         return isinstance(value, dict) and all(k in inner and fits(v, inner[k]) for k, v in value.items())
-    if pa.types.is_list(kind):
-        return isinstance(value, list) and all(fits(item, kind.value_type) for item in value)
+    if pa.types.is_map(kind):
+        return isinstance(value, list) and all(
+            isinstance(pair, tuple)
+            and len(pair) == 2
+            and pair[0] is not None
+            and fits(pair[0], kind.key_type)
+            and fits(pair[1], kind.item_type)
+            for pair in value
+        )
+    if _is_list(kind):
+        n_items = kind.list_size if pa.types.is_fixed_size_list(kind) else None
+        return (
+            isinstance(value, list)
+            and n_items in (None, len(value))
+            and all(fits(item, kind.value_type) for item in value)
+        )
     return _fits_scalar(value, kind)
 
 
@@ -180,6 +227,9 @@ def _fits_scalar(value: Any, kind: pa.DataType) -> bool:
         unsigned = pa.types.is_unsigned_integer(kind)
         bits = kind.bit_width - (not unsigned)
         return is_whole and (0 if unsigned else -(1 << bits)) <= value < 1 << bits
+    if pa.types.is_float32(kind):
+        is_number = isinstance(value, float) or (is_whole and abs(value) <= _MOST_EXACT_FLOAT)
+        return is_number and (isnan(value) or c_float(value).value == value)
     if pa.types.is_floating(kind):
         return isinstance(value, float) or (is_whole and abs(value) <= _MOST_EXACT_FLOAT)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from boilerplate_ds.errors import Reject, SourceError
@@ -33,6 +34,28 @@ def read_parquet(file: PageFile) -> Iterator[Page | Reject]:
 def read_arrow(file: PageFile) -> Iterator[Page | Reject]:
     """Read an Arrow IPC stream (what ``datasets`` saves) or file."""
     yield from _read(file, _arrow_batches)
+
+
+def stated_types(path: str) -> dict[str, pa.DataType]:
+    """Give the types of a Parquet or Arrow file's columns by name; nothing for a file that is neither."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with Path(path).open("rb") as handle:
+            magic = handle.read(len(_FILE_MAGIC))
+            handle.seek(0)
+            if magic == _FILE_MAGIC:
+                schema = pa.ipc.open_file(handle).schema
+            elif path.lower().endswith(".arrow"):
+                schema = pa.ipc.open_stream(handle).schema
+            elif magic.startswith(b"PAR1"):
+                schema = pq.read_schema(handle)
+            else:
+                return {}
+    except (pa.ArrowException, OSError, ValueError):  # whoever reads its rows will say so
+        return {}
+    return dict(zip(schema.names, schema.types, strict=True))
 
 
 def _read(file: PageFile, batches_of: _Batches) -> Iterator[Page | Reject]:
