@@ -43,6 +43,13 @@ def test_indentation_is_found_alike(text: str) -> None:
     assert definition._KERNEL.is_indented(lines) == any(line != line.lstrip() for line in lines)
 
 
+@needs_kernel
+@given(texts)
+def test_open_ends_are_counted_alike(text: str) -> None:
+    for lines in (text.split("a"), definition._split_lines(text)[0], [np.str_(text)]):
+        assert definition._KERNEL.n_open_ended(lines) == sum(line != line.rstrip() for line in lines)
+
+
 def test_any_kind_of_str_is_read() -> None:
     assert Document.from_text(np.str_("one\ntwo")).lines == ("one", "two")
     assert Document.from_html(np.str_("<p>one<p>two")).lines == ("one", "two")

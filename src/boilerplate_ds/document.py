@@ -339,6 +339,14 @@ def is_indented(lines: Sequence[str]) -> bool:
     return indented
 
 
+def n_open_ended(lines: Sequence[str]) -> int:
+    """Count the lines that end in white space."""
+    if _KERNEL is None:
+        return sum(line[-1:].isspace() for line in lines)
+    n: int = _KERNEL.n_open_ended(lines)
+    return n
+
+
 def n_characters(lines: Sequence[str]) -> int:
     """Sum the lengths of lines."""
     if _KERNEL is None:

@@ -99,6 +99,20 @@ def is_indented(lines):
     return False
 
 
+def n_open_ended(lines):
+    """Count the lines that end in white space."""
+    cdef Page page
+    cdef Py_ssize_t n = 0
+    for line in lines:
+        if type(line) is not str:
+            n += line[-1:].isspace()
+            continue
+        page = page_of(<str>line)
+        if page.size and is_space(char_at(page, page.size - 1)):
+            n += 1
+    return n
+
+
 def n_characters(lines):
     """Sum the lengths of lines."""
     cdef Py_ssize_t total = 0

@@ -252,7 +252,7 @@ def _begun(
 
     if not manifest.header:
         first = next((found for found in find_files(source.paths) if isinstance(found, FoundFile)), None)
-        known = stated_types(first.path) if first is not None else {}
+        known = stated_types(first.path, source.format) if first is not None else {}
         schema, batches = _schema_of_first(clean, batches, known)
         manifest.begin({**header, "schema": base64.b64encode(schema.serialize()).decode()})
     else:

@@ -227,11 +227,10 @@ def _fits_scalar(value: Any, kind: pa.DataType) -> bool:
         unsigned = pa.types.is_unsigned_integer(kind)
         bits = kind.bit_width - (not unsigned)
         return is_whole and (0 if unsigned else -(1 << bits)) <= value < 1 << bits
-    if pa.types.is_float32(kind):
-        is_number = isinstance(value, float) or (is_whole and abs(value) <= _MOST_EXACT_FLOAT)
-        return is_number and (isnan(value) or c_float(value).value == value)
     if pa.types.is_floating(kind):
-        return isinstance(value, float) or (is_whole and abs(value) <= _MOST_EXACT_FLOAT)
+        is_number = isinstance(value, float) or (is_whole and abs(value) <= _MOST_EXACT_FLOAT)
+        is_short = pa.types.is_float32(kind)
+        return is_number and (not is_short or isnan(value) or c_float(value).value == value)
     try:
         return bool(pa.scalar(value, type=kind).as_py() == value)
     except (pa.ArrowException, OverflowError, TypeError, ValueError):

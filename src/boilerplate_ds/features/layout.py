@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from boilerplate_ds.compiled import kernel
-from boilerplate_ds.document import is_indented
+from boilerplate_ds.document import is_indented, n_open_ended
 from boilerplate_ds.features.columns import block_of, log, with_logarithms
 from boilerplate_ds.features.lines import SPACE
 
@@ -60,8 +60,7 @@ def trimmed(document: Document) -> Document:
     """
     if document.markup is not None:
         return document
-    n_open = sum(line[-1:].isspace() for line in document.lines)
-    if n_open <= MOST_OPEN * len(document.lines):
+    if n_open_ended(document.lines) <= MOST_OPEN * len(document.lines):
         return document
     return replace(document, lines=tuple(line.rstrip() for line in document.lines))
 

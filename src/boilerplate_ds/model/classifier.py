@@ -277,9 +277,10 @@ def plain_parameters(classifier: LineClassifier) -> dict[str, int | None]:
 
 def _shown(document: Document) -> Document:
     """Give a text without what nobody sees, one of ``FLAT`` texts without its layout, too."""
+    read = trimmed(document)
     if document.markup is not None or not document.separators or int(document.text_sha256[:8], 16) % FLAT:
-        return trimmed(document)
-    return flat(trimmed(document))
+        return read
+    return flat(read)
 
 
 def _itself(document: Document) -> Document:

@@ -40,8 +40,8 @@ LEAST_SPREAD = 0.25
 """Features that vary less than this are scaled as if they varied so much: rare ones must not shout."""
 BORROWED = 0.3
 """Weight of what a line teaches about the question that it was not reviewed for."""
-_STEPS = 2_000
-_EPOCHS = (9, 20)
+_STEPS, _EPOCHS = 2_000, (9, 20)
+"""Passes over the data are as many as come to so many steps, and at least and at most so many."""
 _SAMPLE = 100_000
 """Lines, or some more, that say how high channels go."""
 _AT_ONCE = 1500

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from boilerplate_ds.errors import Reject, SourceError
+from boilerplate_ds.sources.detect import format_of
 from boilerplate_ds.sources.records import check_text_column, read_record, with_one_name_each
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ _BATCH_BYTES = 2**28
 """A dictionary of one long value makes a batch of any size out of a small file; so large it may become."""
 _PAGE_BUFFER = 2**20
 _FILE_MAGIC = b"ARROW1"
+_HEAD = 4096
 
 
 def read_parquet(file: PageFile) -> Iterator[Page | Reject]:
@@ -36,26 +38,23 @@ def read_arrow(file: PageFile) -> Iterator[Page | Reject]:
     yield from _read(file, _arrow_batches)
 
 
-def stated_types(path: str) -> dict[str, pa.DataType]:
-    """Give the types of a Parquet or Arrow file's columns by name; nothing for a file that is neither."""
+def stated_types(path: str, format_name: str | None = None) -> dict[str, pa.DataType]:
+    """Give the types of a Parquet or Arrow file's columns, by the names that rows have; else nothing."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    if not Path(path).is_file():  # what comes through a pipe can be read once only
+        return {}
     try:
         with Path(path).open("rb") as handle:
-            magic = handle.read(len(_FILE_MAGIC))
+            kind = format_name or format_of(handle.read(_HEAD), path)
             handle.seek(0)
-            if magic == _FILE_MAGIC:
-                schema = pa.ipc.open_file(handle).schema
-            elif path.lower().endswith(".arrow"):
-                schema = pa.ipc.open_stream(handle).schema
-            elif magic.startswith(b"PAR1"):
-                schema = pq.read_schema(handle)
-            else:
+            if kind not in ("parquet", "arrow"):
                 return {}
-    except (pa.ArrowException, OSError, ValueError):  # whoever reads its rows will say so
+            schema = pq.read_schema(handle) if kind == "parquet" else _arrow_reader(handle).schema
+    except (SourceError, pa.ArrowException, OSError, ValueError):  # whoever reads its rows will say so
         return {}
-    return dict(zip(schema.names, schema.types, strict=True))
+    return dict(zip(with_one_name_each(schema.names), schema.types, strict=True))
 
 
 def _read(file: PageFile, batches_of: _Batches) -> Iterator[Page | Reject]:
@@ -102,20 +101,24 @@ def batch_rows(metadata: pq.FileMetaData) -> int:
 def _arrow_batches(handle: IO[bytes]) -> Iterator[pa.RecordBatch]:
     import pyarrow as pa
 
-    is_file = handle.read(len(_FILE_MAGIC)) == _FILE_MAGIC
-    handle.seek(0)
-    source = pa.memory_map(handle.name) if isinstance(handle.name, str) else handle
-    if is_file:
-        reader = pa.ipc.open_file(source)
-        batches = (reader.get_batch(i) for i in range(reader.num_record_batches))
-    else:
-        batches = iter(pa.ipc.open_stream(source))
+    reader = _arrow_reader(handle)
+    is_file = isinstance(reader, pa.ipc.RecordBatchFileReader)
+    batches = (reader.get_batch(i) for i in range(reader.num_record_batches)) if is_file else iter(reader)
     for batch in batches:
         batch.validate(full=True)  # offsets out of bounds would crash the process
         dictionaries = [c.dictionary.nbytes for c in batch.columns if isinstance(c, pa.DictionaryArray)]
         n_rows = max(1, min(_BATCH_ROWS, _BATCH_BYTES // max([1, *dictionaries])))
         for start in range(0, batch.num_rows, n_rows):
             yield batch.slice(start, n_rows)
+
+
+def _arrow_reader(handle: IO[bytes]) -> pa.ipc.RecordBatchFileReader | pa.ipc.RecordBatchStreamReader:
+    import pyarrow as pa
+
+    is_file = handle.read(len(_FILE_MAGIC)) == _FILE_MAGIC
+    handle.seek(0)
+    source = pa.memory_map(handle.name) if isinstance(handle.name, str) else handle
+    return pa.ipc.open_file(source) if is_file else pa.ipc.open_stream(source)
 
 
 def rows_of(batch: pa.RecordBatch) -> Iterator[dict[str, Any] | SourceError]:

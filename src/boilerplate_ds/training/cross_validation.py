@@ -74,10 +74,11 @@ def cross_read(
     folds = site_folds(sites, n_folds, sizes)
     n_jobs = classifier.n_jobs if sum(sizes) <= SIDE_BY_SIDE else 1
     by_fold = n_jobs != 1
-    tell = progress if by_fold and progress else _silent
+    each = clone(classifier).set_params(n_jobs=1) if by_fold else classifier
+    tell = progress if by_fold and progress else lambda _step, _done: None
     jobs = (
         delayed(_read_fold)(
-            clone(classifier).set_params(n_jobs=1) if by_fold else classifier,
+            each,
             documents,
             labels,
             sites,
@@ -117,7 +118,3 @@ def _within(progress: Progress | None, fold: int, n_folds: int) -> Progress | No
     if progress is None:
         return None
     return lambda step, done: progress(f"Fold {fold + 1} of {n_folds}: {step[0].lower()}{step[1:]}", done)
-
-
-def _silent(_step: str, _done: float) -> None:
-    pass
