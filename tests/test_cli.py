@@ -980,10 +980,14 @@ def test_a_trained_model_cleans_and_is_evaluated(trained, page: Path, collection
     assert run("clean", page, "--model", out).exit_code == DONE
     result = run("evaluate", out, "--labels", collection, "--json")
     assert result.exit_code == DONE
-    assert json.loads(result.stdout)["four_class"]["small, text"]["documents"] == 16
+    figures = json.loads(result.stdout)
+    assert figures["four_class"]["small, text"]["documents"] == figures["documents_of_trained_sites"] == 16
+    assert f"16 of 16 documents are of sites that {out} was trained on" in result.stderr
     table = run("evaluate", out, "--labels", collection.parent)  # a folder of collections
     assert table.exit_code == DONE
     assert "macro F1" in table.stdout
+    other = run("evaluate", "web", "--labels", collection)
+    assert "trained on" not in other.stderr
 
 
 def write_wcxb(path: Path, **changes: object) -> Path:
@@ -1017,17 +1021,15 @@ def test_a_wcxb_file_without_pages_gives_nothing_to_measure_on(tmp_path: Path) -
     assert "no labelled page to learn from or to measure on" in one_message(result)
 
 
-def test_pages_whose_html_is_known_are_counted_and_none_is_an_error(
-    collection: Path, tmp_path: Path, trained
-) -> None:
+def test_pages_whose_html_is_known_are_counted_and_none_is_an_error(collection: Path, tmp_path: Path) -> None:
     ids = list(load_collection(collection).documents)[:3]
     for name, keys in (("some", ids), ("none", [1, 2])):
         parquet.write_table(pa.table({"id": keys, "html": [HTML] * len(keys)}), tmp_path / name)
-    judged = run("evaluate", trained[0], "--labels", collection, "--html", tmp_path / "some", "--json")
+    judged = run("evaluate", "web", "--labels", collection, "--html", tmp_path / "some", "--json")
     assert judged.exit_code == DONE
     assert judged.stderr == "HTML for 3 of 16 pages\n"
     assert json.loads(judged.stdout)["four_class"]["small, html"]["documents"] == 3
-    for command in (["evaluate", trained[0], "--labels"], ["train", "-o", tmp_path / "out"]):
+    for command in (["evaluate", "web", "--labels"], ["train", "-o", tmp_path / "out"]):
         result = run(*command, collection, "--html", tmp_path / "none")
         assert result.exit_code == COULD_NOT_RUN
         assert "none: HTML of no labelled page; ids must be" in one_message(result)
@@ -1070,14 +1072,12 @@ def test_a_model_is_not_saved_among_other_files(collection: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize("command", ["train", "evaluate", "export"])
-def test_bad_labels_are_named_and_the_others_used(
-    command: str, trained, collection: Path, tmp_path: Path
-) -> None:
+def test_bad_labels_are_named_and_the_others_used(command: str, collection: Path, tmp_path: Path) -> None:
     small = damaged(collection, tmp_path / "small")
     out = tmp_path / "out"
     arguments = {
         "train": [small, "-o", out, "--epochs", 1, "--jobs", 1],
-        "evaluate": [trained[0], "--labels", small],
+        "evaluate": ["web", "--labels", small],
         "export": [small, "-o", out],
     }
     result = run(command, *arguments[command])
@@ -1093,12 +1093,12 @@ def test_bad_labels_are_named_and_the_others_used(
         assert facts["small"]["pages"] == 13
 
 
-def test_documents_that_annotators_disagree_on_are_told(collection: Path, tmp_path: Path, trained) -> None:
+def test_documents_that_annotators_disagree_on_are_told(collection: Path, tmp_path: Path) -> None:
     small = shutil.copytree(collection, tmp_path / "small")
     record = json.loads((small / "annotations" / "authors.jsonl").read_text().splitlines()[0])
     other = record | {"annotator": "ben", "labels": "11c"}
     (small / "annotations" / "ben.jsonl").write_text(json.dumps(other) + "\n")
-    result = run("evaluate", trained[0], "--labels", small)
+    result = run("evaluate", "web", "--labels", small)
     assert result.exit_code == DONE
     assert result.stderr == f"left out  {record['doc_id']}: not settled (majority)\n"
 

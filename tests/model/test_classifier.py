@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from joblib import parallel_config
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
@@ -39,6 +40,27 @@ def test_any_random_state_of_scikit_learn_will_do(small_set):
     documents, labels = small_set[0][:8], small_set[1][:8]
     for state in (None, np.random.RandomState(0)):
         LineClassifier(epochs=1, n_folds=2, random_state=state).fit(documents, labels)
+
+
+def test_a_model_knows_the_sites_it_has_learned_from_when_it_is_loaded_too(small_model, small_set, tmp_path):
+    known = small_set[0][:2]
+    other = replace(known[0], id="other", site="other.example")
+    nameless = Document.from_text("One line", id="nameless")
+    loaded = LineClassifier.load(small_model.save(tmp_path / "model"))
+    for model in (small_model, loaded):
+        assert model.has_learned_from([*known, other, nameless]).tolist() == [True, True, False, False]
+        assert model.has_learned_from([]).shape == (0,)
+    with pytest.raises(NotFittedError):
+        LineClassifier().has_learned_from(known)
+
+
+@pytest.mark.parametrize("written", ["not base64!", "AAA=", 7, None, ["AAAA"], ""])
+def test_sites_that_a_config_tells_wrongly_are_none(small_model, small_set, written, tmp_path):
+    config = small_model.save(tmp_path / "model") / "config.json"
+    told = json.loads(config.read_text())
+    told["facts"]["sites"] = written
+    config.write_text(json.dumps(told))
+    assert not LineClassifier.load(config.parent).has_learned_from(small_set[0]).any()
 
 
 def test_a_loaded_model_knows_what_it_was_trained_with(small_model, tmp_path):
@@ -113,7 +135,7 @@ def test_when_the_trees_fail_the_network_does_not_go_on(small_set, monkeypatch):
 
     monkeypatch.setattr(classifier, "fit_network", endless)
     monkeypatch.setattr(classifier, "fit_bag", failing)
-    with pytest.raises(MemoryError):
+    with pytest.raises(MemoryError), parallel_config(backend="threading"):
         LineClassifier(n_folds=2, n_jobs=2).fit(*small_set)  # a thread for the network, another for trees
     assert ended.wait(60)
 
@@ -410,7 +432,7 @@ def test_trees_are_asked_where_the_network_leaves_doubt():
         bias=np.array([9, 0, 0, 0], dtype=np.float32),
     )
     text, markup = (replace(always, bias=np.array([bias], dtype=np.float32)) for bias in (-9, 5))
-    groves = {"markup.labels": always, "text.main": text, "markup.main": markup}
+    groves = {"markup.labels": always, "text.labels": always, "text.main": text, "markup.main": markup}
     model = runtime.LineModel(None, None, None, groves)
     given = np.zeros((5, 5), dtype=np.float32)
     given[:, 2] = [4, 2.4, 4, 0, 0]
@@ -420,9 +442,10 @@ def test_trees_are_asked_where_the_network_leaves_doubt():
     logits = given.copy()
     model._mix_trees(logits, features, None)
     assert logits[:, 4].tolist() == [3, -3, -4, -5.5, -3.5]
-    assert (logits[:, :4] == given[:, :4]).all()
+    np.testing.assert_allclose(logits[:, 0], [0, 2.7, 0, 2.7, 2.7], rtol=1e-6)  # they weigh 0.3
+    np.testing.assert_allclose(logits[:, 2], [4, 1.68, 4, 0, 0], rtol=1e-6)
 
     logits = given.copy()
     model._mix_trees(logits, features, SimpleNamespace(rows=np.array([0, 1, 4])))
     assert logits[:, 4].tolist() == [3, -3, -4, -5.5, 3.5]
-    assert logits[:, 0].tolist() == [0, 4.5, 0, 0, 4.5]
+    np.testing.assert_allclose(logits[:, 0], [0, 4.5, 0, 2.7, 4.5], rtol=1e-6)  # and here one half

@@ -61,7 +61,7 @@ def test_the_config_keeps_facts_and_parameters(saved):
 
 @pytest.fixture(scope="module")
 def with_trees() -> tuple[LineClassifier, list[Document]]:
-    """A model of pages of HTML with four labels, and of reviewed pages of HTML and text."""
+    """A model of pages of HTML and text with four labels, all of them reviewed."""
     html = (
         "<nav><a href='/'>Home</a></nav><main><p>The ferry runs every hour.</p></main>"
         "<aside>Buy now</aside><ul><li><a href='/a'>Read about bread</a></li></ul>"
@@ -73,7 +73,7 @@ def with_trees() -> tuple[LineClassifier, list[Document]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trees, "ENOUGH", 100)
         model = LineClassifier(epochs=3, n_folds=3).fit(
-            [*pages, *pages, *text], [labels] * 60 + [reviewed] * 120
+            [*pages, *text, *pages, *text], [labels] * 120 + [reviewed] * 120
         )
     return model, [pages[0], text[1], pages[2]]
 
@@ -96,7 +96,7 @@ def test_each_document_is_read_by_its_own_trees(with_trees):
         same(reading.main, alone.main)
         same(reading.labels, alone.labels)
         assert (reading.main != without.main).all()
-        assert (reading.labels == without.labels).all() == (document.markup is None)
+        assert (reading.labels != without.labels).all()
     with in_python():
         for reading, again in zip(together, model.read(documents), strict=True):
             same(reading.main, again.main)
@@ -296,7 +296,7 @@ def test_a_model_needs_a_folder(small_model, tmp_path):
 
 def test_parameters_of_numpy_are_saved_as_plain_numbers(small_model, tmp_path):
     model = LineClassifier(epochs=np.int64(3), n_folds=np.int8(2), random_state=np.random.RandomState(1))
-    model.model_ = small_model.model_
+    model.model_, model.sites_ = small_model.model_, small_model.sites_
     facts = persistence.read_config(model.save(tmp_path / "model"))["facts"]
     assert facts["parameters"] == {"epochs": 3, "n_folds": 2, "n_jobs": 1, "random_state": None}
     assert LineClassifier.load(tmp_path / "model").epochs == 3

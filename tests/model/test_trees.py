@@ -28,32 +28,33 @@ def answers_to(features: np.ndarray, grove: str) -> np.ndarray:
     return np.searchsorted(edges, score).astype(np.int8)
 
 
-def fit(features: np.ndarray, grove: str) -> Trees:
+@pytest.fixture(scope="module", params=GROVES)
+def grown(request, features) -> tuple[str, Trees, np.ndarray]:
+    """The name of a grove, its trees, and what scikit-learn's estimators say of its lines on average."""
+    grove = request.param
     lines = np.arange(N_LINES)
     weight = np.ones(N_LINES, dtype=np.float32)
     answers = answers_to(features, grove)
-    bags = [
-        fit_bag(features, lines, answers, weight, grove=grove, number=number)
-        for number in range(GROVES[grove].bags)
-    ]
-    return joined([bag for bag in bags if bag is not None])
-
-
-@pytest.mark.parametrize("grove", GROVES)
-def test_arrays_say_what_scikit_learn_says(features, grove, monkeypatch):
-    fitted = []
+    said = []
     original = HistGradientBoostingClassifier.fit
 
-    def fit_and_keep(self, levels, *args, **kwargs):
-        fitted.append((self, levels))
-        return original(self, levels, *args, **kwargs)
+    def fit_and_ask(self, levels, *args, **kwargs):
+        original(self, levels, *args, **kwargs)
+        said.append(self.decision_function(levels).reshape(N_LINES, -1))
 
-    monkeypatch.setattr(HistGradientBoostingClassifier, "fit", fit_and_keep)
-    trees = fit(features, grove)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(HistGradientBoostingClassifier, "fit", fit_and_ask)
+        bags = [
+            fit_bag(features, lines, answers, weight, grove=grove, number=number)
+            for number in range(GROVES[grove].bags)
+        ]
+    assert len(said) == GROVES[grove].bags
+    return grove, joined([bag for bag in bags if bag is not None]), np.mean(said, axis=0)
+
+
+def test_arrays_say_what_scikit_learn_says(features, grown):
+    grove, trees, expected = grown
     plan = GROVES[grove]
-    said = [estimator.decision_function(levels).reshape(N_LINES, -1) for estimator, levels in fitted]
-    expected = np.mean(said, axis=0)
-    assert len(fitted) == plan.bags
     assert trees.feature.shape == (plan.bags * plan.rounds * plan.questions, TESTS)
     assert np.ptp(expected) > 4
     np.testing.assert_allclose(trees.logits(features), expected, atol=1e-3)
@@ -73,8 +74,9 @@ def test_levels_part_all_values_where_they_are_few_and_equal_weights_where_they_
     np.testing.assert_array_equal(levels[:, 0], (many[:, None] > limits[0]).sum(axis=1))
 
 
-def test_trees_read_the_features_that_tell_most(features):
-    plan = GROVES["text.main"]
+def test_trees_read_the_features_that_tell_most(features, monkeypatch):
+    plan = GROVES["text.main"]._replace(rounds=40)
+    monkeypatch.setitem(GROVES, "text.main", plan)
     noise = np.random.default_rng(2).normal(size=(N_LINES, plan.features)).astype(np.float32)
     among = np.concatenate((noise, features), axis=1)
     answers = answers_to(features, "text.main")
@@ -91,10 +93,9 @@ NEEDS_KERNEL = pytest.mark.skipif(t._KERNEL is None, reason="the kernels are not
 NUMBERS = np.array([np.inf, -np.inf, np.nan, -0.0, 1e-42, 0.0, 3e38, -3e38, 1, -1, 0.5, 2], dtype=np.float32)
 
 
-@pytest.mark.parametrize("grove", GROVES)
 @NEEDS_KERNEL
-def test_the_kernel_gives_the_same_bits(features, grove):
-    trees = fit(features, grove)
+def test_the_kernel_gives_the_same_bits(features, grown):
+    _, trees, _ = grown
     odd = np.stack([np.roll(NUMBERS, i) for i in range(40)])
     for given in (odd, *(features[:n] for n in (0, 1, 17, 32, 33, 64, N_LINES))):
         compiled = trees.logits(given)
@@ -134,7 +135,7 @@ def test_a_strangers_trees_lead_to_no_leaf_that_is_not_there(features):
 
 
 def test_trees_that_do_not_fit_their_input_are_refused_with_and_without_the_kernel(features):
-    trees = fit(features, "markup.main")
+    trees = wild(100)
     lame = replace(trees, bias=np.zeros(3, dtype=np.float32))
     mute = replace(trees, bias=np.zeros(0, dtype=np.float32))
     cases = [

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from itertools import pairwise
-from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +15,11 @@ from boilerplate_ds.document import Document, Label, LabeledLine
 from boilerplate_ds.model import LineModel, load_model
 from boilerplate_ds.model.hub import find_model
 from boilerplate_ds.model.persistence import CONFIG
-from boilerplate_ds.shipped import RELEASED, shipped
+from boilerplate_ds.shipped import RELEASED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -94,7 +94,7 @@ class Cleaner:
         self.threshold = None if threshold is None else float(threshold)
         if self.threshold is not None and not 0 <= self.threshold <= 1:
             raise ValueError(f"threshold is a probability from 0 to 1, not {threshold}")
-        self.model_path = _find(model)
+        self.model_path = find_model(model)
         self._model: LineModel | None = None
 
     def __repr__(self) -> str:
@@ -244,9 +244,3 @@ class Cleaner:
 
 def _is_missing(text: object) -> bool:
     return not isinstance(text, str) and str(text) in ("None", "nan", "<NA>")
-
-
-def _find(model: str | Path) -> Path:
-    if model == RELEASED and not (Path(model) / CONFIG).is_file():
-        return shipped(f"models/{model}")
-    return find_model(model)

@@ -38,6 +38,12 @@ COLOURS = {"content": "#009e73", "ad": "#d55e00", "navigation": "#56b4e9", "reco
 """Okabe and Ito's palette, which people of any colour vision tell apart."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+epochs_option = click.option(
+    "--epochs",
+    type=click.IntRange(1),
+    show_default="20 for a few hundred pages, down to 9 for many",
+    help="Passes of the second stage over the data.",
+)
 jobs_option = click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Processes.")
 model_option = click.option(
     "--model",

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from boilerplate_ds.cli.console import end, file, folder, jobs_option, json_option, labelled, progress_bars
+from boilerplate_ds.cli.console import (
+    end,
+    epochs_option,
+    file,
+    folder,
+    jobs_option,
+    json_option,
+    labelled,
+    progress_bars,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,12 +40,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Cross-validate by site first, with this many folds.",
 )
-@click.option(
-    "--epochs",
-    type=click.IntRange(1),
-    show_default="20 for a few hundred pages, down to 9 for many",
-    help="Passes of the second stage over the data.",
-)
+@epochs_option
 @click.option(
     "--seed",
     type=click.IntRange(0, 2**32 - 1),
@@ -166,22 +170,33 @@ def evaluate(
 ) -> None:
     """Measure a model (a folder, user/repo on the Hub, or web) on pages it was not trained on.
 
+    Pages of sites that it was trained on are measured, too, and counted in a warning.
+
     \b
     Example:
       boilerplate-ds evaluate models/mine --labels labels/others
     """
-    from boilerplate_ds.cleaning import Cleaner
+    from boilerplate_ds.model import LineClassifier
     from boilerplate_ds.training import run
 
     if not collections and wcxb is None:
         raise click.UsageError("nothing to judge it on; give --labels or --wcxb")
-    loaded = Cleaner(model).model
+    classifier = LineClassifier.load(model)
     labels = labelled(collections)
     with progress_bars() as tell:
         pages = _pages(labels, wcxb, html, tell, jobs, to_learn=False)
-    figures = run.figures_of(pages, list(loaded.read([page.document for page in pages])))
+    documents = [page.document for page in pages]
+    figures = run.figures_of(pages, classifier.read(documents))
+    known = int(classifier.has_learned_from(documents).sum())
+    if known:
+        click.echo(
+            f"warning: {known:,} of {len(documents):,} documents are of sites that {model} was trained on; "
+            "figures on other sites are lower",
+            err=True,
+        )
     if as_json:
-        click.echo(json.dumps(figures.as_json(), indent=2))
+        told = {"documents_of_trained_sites": known}
+        click.echo(json.dumps(figures.as_json() | told, indent=2))
     else:
         _print_figures(figures)
     end(labels.rejects)

@@ -13,6 +13,7 @@ import numpy as np
 from boilerplate_ds.cli.console import (
     FiniteRange,
     end,
+    epochs_option,
     folder,
     jobs_option,
     json_option,
@@ -253,9 +254,7 @@ def queue(
 @click.option(
     "--folds", type=click.IntRange(2), default=5, show_default=True, help="Folds of cross-validation by site."
 )
-@click.option(
-    "--epochs", type=click.IntRange(1), default=8, show_default=True, help="Passes of the second stage."
-)
+@epochs_option
 @jobs_option
 @json_option
 def review(
@@ -264,7 +263,7 @@ def review(
     out: Path,
     share: float,
     folds: int,
-    epochs: int,
+    epochs: int | None,
     jobs: int,
     as_json: bool,
 ) -> None:

@@ -22,6 +22,7 @@ from boilerplate_ds.features.context import N_CONTEXT, READ_OF
 from boilerplate_ds.features.layout import flat, trimmed
 from boilerplate_ds.features.markup_tokens import MARKUP_BITS
 from boilerplate_ds.features.text_tokens import TEXT_BITS
+from boilerplate_ds.model import known_sites
 from boilerplate_ds.model.hub import find_model
 from boilerplate_ds.model.linear import N_OPINIONS, LinearModel, fit_linear, token_matrix
 from boilerplate_ds.model.network import N_LABELS
@@ -79,6 +80,8 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
         The fitted model, the same object that cleaning runs on.
     classes_ : ndarray of int64, shape (4,)
         Class ids, in the order of :class:`~boilerplate_ds.document.Label`.
+    sites_ : ndarray of uint32, shape (n_sites,)
+        Hashes of the sites that it has learned from; see :meth:`has_learned_from`.
     """
 
     def __init__(
@@ -139,6 +142,7 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
         network, trees = self._fit_readers(features, training, tell)
         self.model_ = LineModel(text, markup, network, trees)
         self.classes_ = np.arange(N_LABELS)
+        self.sites_ = np.unique(known_sites.hashes_of(own))
         return self
 
     def _fit_linear(
@@ -248,9 +252,21 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
         predicted = np.concatenate([*self.predict(documents), np.zeros(0, dtype=np.int8)])
         return float(np.mean(predicted[gold >= 0] == gold[gold >= 0]))
 
+    def has_learned_from(self, documents: Sequence[Document]) -> NDArray[np.bool_]:
+        """Tell which documents are of sites that the model was trained on; shape (n_documents,).
+
+        Figures on them are better than on other pages. None are known of a model that was saved by an
+        earlier version.
+        """
+        self._fitted()
+        groups = [group_of(d) for d in map(required_document, documents)]
+        return np.isin(known_sites.hashes_of(groups), self.sites_)
+
     def save(self, folder: str | Path, facts: Mapping[str, Any] | None = None) -> Path:
         """Write the model as arrays and JSON; see :mod:`boilerplate_ds.model.persistence`."""
-        return save_model(self._fitted(), folder, {"parameters": plain_parameters(self), **(facts or {})})
+        model = self._fitted()
+        own = {"parameters": plain_parameters(self), "sites": known_sites.encoded(self.sites_)}
+        return save_model(model, folder, own | dict(facts or {}))
 
     @classmethod
     def load(cls, model: str | Path) -> LineClassifier:
@@ -267,6 +283,7 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
             known = {"n_folds", "epochs", "random_state"}
             classifier.set_params(**{k: v for k, v in trained.items() if k in known and type(v) is int})
         classifier.classes_ = np.arange(N_LABELS)
+        classifier.sites_ = known_sites.decoded(facts.get("sites"))
         return classifier
 
 

@@ -21,6 +21,7 @@ from boilerplate_ds.model.persistence import (
     load_model,
     read_config,
 )
+from boilerplate_ds.shipped import RELEASED, shipped
 
 if TYPE_CHECKING:
     from boilerplate_ds.dataset.hub import PushReport
@@ -36,12 +37,13 @@ _PUSHED = (CARD, CONFIG, EVALUATION, WEIGHTS)
 
 
 def find_model(model: str | Path) -> Path:
-    """Find the folder of a model: the one that is named, or that of a repository on the Hub.
+    """Find the folder of a model: the one that is named, a shipped one, or that of a repository on the Hub.
 
     Parameters
     ----------
     model : str or Path
-        A folder; or, if there is none, ``user/repo`` or ``user/repo@revision`` (branch, tag or commit).
+        A folder; or, if there is none, ``web``, which comes with the package, ``user/repo`` or
+        ``user/repo@revision`` (branch, tag or commit).
 
     Raises
     ------
@@ -51,6 +53,8 @@ def find_model(model: str | Path) -> Path:
     folder = Path(model)
     if (folder / CONFIG).is_file():
         return folder.resolve()
+    if model == RELEASED:
+        return shipped(f"models/{model}")
     match = _NAME.fullmatch(model) if isinstance(model, str) and not folder.exists() else None
     if match is None:
         raise ModelError(f"{model}: no model there; a model is a folder with {CONFIG} and {WEIGHTS}")

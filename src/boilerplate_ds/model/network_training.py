@@ -251,7 +251,7 @@ class Schedule:
     epochs: int | None = None
     batch_lines: int = 0
     rate: float = 4e-3
-    decay: float = 0.6
+    decay: float = 0.2
     dropout: float = 0.1
     average: float = 0.998
 

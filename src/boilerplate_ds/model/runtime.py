@@ -15,6 +15,7 @@ from boilerplate_ds.features import Forest, LineBatch, context_features, markup_
 from boilerplate_ds.features.context import READ_OF
 from boilerplate_ds.features.layout import as_laid_out
 from boilerplate_ds.model.network import N_LABELS, Network, sigmoid, softmax
+from boilerplate_ds.model.trees import GROVES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -35,8 +36,6 @@ SURE, CLOSE = np.float32(0.95), np.float32(0.4)
 """A line so likely content by its label stays if it is no less likely than this to be main content."""
 DOUBT = 2.5
 """Trees are asked about lines whose best answer is ahead by less than this, by the network's logits."""
-TREES_SHARE = 0.5
-"""Weight of the trees' logits beside the network's; docs/experiments.md shows what others gave."""
 CHUNK_CHARACTERS = 300_000
 """Documents are read together until they reach this size: larger arrays leave the processor's cache."""
 PIECE, OVERLAP = 20_000, 200
@@ -112,9 +111,9 @@ class LineModel:
             rows = kinds[kind]
             rows = rows[_lead(logits[rows, columns]) < DOUBT]
             if len(rows):
-                own = logits[rows, columns] * np.float32(1 - TREES_SHARE)
-                theirs = trees.logits(features[rows, READ_OF[kind]]) * np.float32(TREES_SHARE)
-                logits[rows, columns] = own + theirs
+                weight = np.float32(GROVES[grove].weight)
+                theirs = trees.logits(features[rows, READ_OF[kind]])
+                logits[rows, columns] = logits[rows, columns] * (1 - weight) + theirs * weight
 
     def probabilities(self, documents: Sequence[Document]) -> list[NDArray[np.float32]]:
         """Probability of each label for each line; one array of shape (n_lines, 4) a document."""
