@@ -1021,6 +1021,18 @@ def test_a_wcxb_file_without_pages_gives_nothing_to_measure_on(tmp_path: Path) -
     assert "no labelled page to learn from or to measure on" in one_message(result)
 
 
+def test_labels_that_no_line_has_are_told_when_a_model_is_trained(tmp_path: Path) -> None:
+    pages = "".join(f"@@\n@id p{i}\nn Home\nc The ferry is late on day {i}.\n" for i in range(4))
+    (tmp_path / "pages.txt").write_text(pages)
+    assert run("ingest", tmp_path / "pages.txt", "-o", tmp_path / "few").exit_code == DONE
+    result = run("train", tmp_path / "few", "-o", tmp_path / "model", "--epochs", 1, "--jobs", 1)
+    assert result.exit_code == DONE
+    assert result.stderr.splitlines() == [
+        "warning: no line has the label ad; the model can't learn it",
+        "warning: no line has the label recommendation; the model can't learn it",
+    ]
+
+
 def test_pages_whose_html_is_known_are_counted_and_none_is_an_error(collection: Path, tmp_path: Path) -> None:
     ids = list(load_collection(collection).documents)[:3]
     for name, keys in (("some", ids), ("none", [1, 2])):

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import click
+import numpy as np
 
 from boilerplate_ds.cli.console import (
     end,
@@ -17,6 +18,7 @@ from boilerplate_ds.cli.console import (
     labelled,
     progress_bars,
 )
+from boilerplate_ds.document import MAIN, Label
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,6 +82,10 @@ def train(
     classifier = LineClassifier(epochs=epochs, random_state=seed, n_jobs=jobs)
     with progress_bars() as tell:
         pages = _pages(labels, wcxb, html, tell, jobs)
+        given = {int(label) for page in pages for label in np.unique(page.labels)}
+        for label in Label:
+            if label.id not in given and (label is not Label.CONTENT or MAIN not in given):
+                click.echo(f"warning: no line has the label {label}; the model can't learn it", err=True)
         figures = run.cross_validate_pages(classifier, pages, n_folds=folds, progress=tell) if folds else None
         run.train(classifier, pages, tell)
     card.save_with_card(classifier, out, pages, figures, n_folds=folds)
