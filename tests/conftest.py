@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -45,6 +47,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def starter() -> tuple[GoldDocument, ...]:
     return read_labels([ROOT / "labels" / "starter"]).gold["starter"]
+
+
+@pytest.fixture(scope="session")
+def few_starter_pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The starter collection with three pages of each language."""
+    folder = tmp_path_factory.mktemp("few") / "starter"
+    shutil.copytree(ROOT / "labels" / "starter", folder)
+    kept: set[str] = set()
+    for part in (folder / "documents").glob("*.jsonl"):
+        lines = part.read_text(encoding="utf-8").splitlines(keepends=True)[:3]
+        kept |= {json.loads(line)["id"] for line in lines}
+        part.write_text("".join(lines), encoding="utf-8")
+    for part in (folder / "annotations").glob("*.jsonl"):
+        lines = part.read_text(encoding="utf-8").splitlines(keepends=True)
+        part.write_text("".join(s for s in lines if json.loads(s)["doc_id"] in kept), encoding="utf-8")
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import os
 import re
 import shutil
@@ -86,12 +85,13 @@ def checkout(built: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built(few_starter_pages: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which paths lead where they lead in the repository, after ``build`` from a few pages."""
     folder = tmp_path_factory.mktemp("checkout")
     shutil.copytree(ROOT / "examples", folder / "examples")
     shutil.copytree(ROOT / "labels", folder / "labels")
-    _cut(folder / "labels" / "starter")
+    shutil.rmtree(folder / "labels" / "starter")
+    shutil.copytree(few_starter_pages, folder / "labels" / "starter")
     (folder / "labels" / "mine" / "documents").mkdir(parents=True)  # pages that nobody has labelled
     shutil.copy(ROOT / "labels/starter/documents/fr.jsonl", folder / "labels/mine/documents")
     (folder / "models").mkdir()
@@ -104,19 +104,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m boilerplate_ds.cli "$@"\n')
     script.chmod(0o755)
     run_shell(BUILD, folder)
+    shutil.rmtree(folder / "labels" / "starter")
+    shutil.copytree(ROOT / "labels" / "starter", folder / "labels" / "starter")
     return folder
-
-
-def _cut(collection: Path, pages: int = 3) -> None:
-    """Leave so many pages of each language, and their annotations."""
-    kept: set[str] = set()
-    for part in sorted((collection / "documents").glob("*.jsonl")):
-        lines = part.read_text(encoding="utf-8").splitlines(keepends=True)[:pages]
-        kept |= {json.loads(line)["id"] for line in lines}
-        part.write_text("".join(lines), encoding="utf-8")
-    for part in (collection / "annotations").glob("*.jsonl"):
-        lines = part.read_text(encoding="utf-8").splitlines(keepends=True)
-        part.write_text("".join(s for s in lines if json.loads(s)["doc_id"] in kept), encoding="utf-8")
 
 
 def run_shell(script: str, folder: Path) -> str:

@@ -40,6 +40,13 @@ def run(*arguments: object) -> Result:
     return result
 
 
+@pytest.fixture(autouse=True)
+def accuracies_from_few(few_starter_pages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the label model be fitted to a quarter of the starter pages: it is fitted in each test anew."""
+    few = {"labels/starter": few_starter_pages}
+    monkeypatch.setattr("boilerplate_ds.shipped.shipped", lambda name: few.get(name) or shipped(name))
+
+
 @pytest.fixture
 def pages(collection: Path, tmp_path: Path) -> Path:
     """A copy of the small labelled collection."""
