@@ -12,7 +12,7 @@ from boilerplate_ds.document import Document, Label
 from boilerplate_ds.errors import LabelError
 from boilerplate_ds.labeling.rules import ABSTAIN, Line, Page, apply_rules, read_rules, rule
 from boilerplate_ds.labeling.shipped_rules import SHIPPED
-from boilerplate_ds.labeling.terms import KINDS, TERMS, terms_of
+from boilerplate_ds.terms import KINDS, TERMS, terms_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,7 +2,8 @@
 """Characters, words, shapes and tokens of lines, compiled.
 
 :mod:`~boilerplate_ds.features.lines`, :mod:`~boilerplate_ds.features.shape`,
-:mod:`~boilerplate_ds.features.layout` and :mod:`~boilerplate_ds.features.text_tokens` are the definitions;
+:mod:`~boilerplate_ds.features.layout`, :mod:`~boilerplate_ds.features.term_codes` and
+:mod:`~boilerplate_ds.features.text_tokens` are the definitions;
 results are the same bit by bit.
 """
 
@@ -23,6 +24,7 @@ cdef enum:
     N_CODES = 9
     N_LAYOUT_CODES = 5
     NO_LINE = 1023
+    NO_TERM = 31
     NEWLINE = 10
 
 cdef uint64_t BASE = 0x9E3779B97F4A7C15ULL
@@ -321,6 +323,48 @@ def shape_codes(
                 codes[i, 7] = codes[i + 1, 4] * 16 + codes[i, 4]
             if i + 2 < ends[d + 1]:
                 codes[i, 8] = codes[i + 2, 4] * 16 + codes[i, 4]
+    return codes_array
+
+
+def term_codes(
+    const uint64_t[::1] word_hash,
+    const int64_t[::1] word_ends,
+    const int64_t[::1] ends,
+    const uint64_t[::1] known,
+    const uint8_t[::1] kinds,
+    const uint8_t[::1] sieve,
+    Py_ssize_t most,
+    Py_ssize_t short,
+):
+    """What each line begins with, of ``known`` terms, and the lines around it: (n_lines, 3)."""
+    cdef Py_ssize_t i, j, rank, n, low, high, middle, n_lines = word_ends.shape[0] - 1
+    cdef uint64_t key
+    own_array = np.zeros(n_lines, dtype=np.int64)
+    cdef int64_t[::1] own = own_array
+    for i in range(n_lines):
+        n = word_ends[i + 1] - word_ends[i]
+        key = 0
+        for rank in range(min(n, most)):
+            key += mix(word_hash[word_ends[i] + rank] + <uint64_t>rank)
+            if not sieve[key & 0xFFFF]:
+                continue
+            low = 0
+            high = known.shape[0]
+            while low < high:
+                middle = (low + high) // 2
+                if known[middle] < key:
+                    low = middle + 1
+                else:
+                    high = middle
+            if low < known.shape[0] and known[low] == key:
+                own[i] = 1 + 3 * kinds[low] + (n - rank > 1) + (n - rank > short)
+    codes_array = np.empty((n_lines, 3), dtype=np.int64)
+    cdef int64_t[:, ::1] codes = codes_array
+    for j in range(ends.shape[0] - 1):
+        for i in range(ends[j], ends[j + 1]):
+            codes[i, 0] = own[i]
+            codes[i, 1] = (own[i - 1] if i > ends[j] else NO_TERM) * 32 + own[i]
+            codes[i, 2] = (own[i + 1] if i + 1 < ends[j + 1] else NO_TERM) * 32 + own[i]
     return codes_array
 
 

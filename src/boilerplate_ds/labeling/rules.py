@@ -26,7 +26,7 @@ import numpy as np
 
 from boilerplate_ds.document import Label
 from boilerplate_ds.errors import LabelError
-from boilerplate_ds.labeling.terms import TERMS, fold, terms_of
+from boilerplate_ds.terms import TERMS, fold, terms_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from boilerplate_ds.document import Document
-    from boilerplate_ds.labeling.terms import Terms
+    from boilerplate_ds.terms import Terms
 
     Votes = NDArray[np.int8]
     """What each rule says of each line of a document: class ids or ABSTAIN; shape (n_lines, n_rules)."""
@@ -104,7 +104,7 @@ class Line:
 
     @cached_property
     def folded(self) -> str:
-        """The text without case, with single spaces (:func:`boilerplate_ds.labeling.terms.fold`)."""
+        """The text without case, with single spaces (:func:`boilerplate_ds.terms.fold`)."""
         return fold(self.text)
 
     @cached_property

@@ -31,9 +31,12 @@ if TYPE_CHECKING:
 
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
-FORMAT = "boilerplate-ds/3"
-"""Changes whenever features, network or trees change shape or meaning; older models are then refused by name.
-Trees are optional: a model without them reads as it did before there were any."""
+FORMAT, WITHOUT_TERMS = "boilerplate-ds/4", "boilerplate-ds/3"
+"""What models are saved as; and that of models which do not read terms, otherwise the same.
+
+Changes whenever features, network or trees change shape or meaning; older models are then refused by name.
+Trees are optional: a model without them reads as it did before there were any.
+"""
 _FORMATS = "boilerplate-ds/"
 _TREE_TENSORS = ("feature", "threshold", "out", "value", "bias")
 MAX_ROUNDS = 1000
@@ -92,7 +95,7 @@ def save_model(model: LineModel, folder: str | Path, facts: Mapping[str, Any] | 
     tensors = _tensors(model)
     data = save(tensors)
     config = {
-        "format": FORMAT,
+        "format": FORMAT if model.reads_terms else WITHOUT_TERMS,
         "labels": list(LABEL_NAMES),
         "sha256": hashlib.sha256(data).hexdigest(),
         "tensors": {
@@ -184,7 +187,7 @@ def read_config(folder: str | Path) -> dict[str, Any]:
     """
     path = Path(folder) / CONFIG
     config = _read_json(folder)
-    if not isinstance(config, dict) or config.get("format") != FORMAT:
+    if not isinstance(config, dict) or config.get("format") not in (FORMAT, WITHOUT_TERMS):
         found = config.get("format") if isinstance(config, dict) else None
         raise ModelError(f"{path}: format is {found!r}, this version reads {FORMAT!r}; train the model again")
     if config.get("labels") != list(LABEL_NAMES):
@@ -193,7 +196,7 @@ def read_config(folder: str | Path) -> dict[str, Any]:
     named: dict[str, Any] = tensors if isinstance(tensors, dict) else {}
     expected = _expected(with_markup="markup.weights" in named, rounds=_rounds(named))
     if tensors != {name: {"shape": shape, "dtype": dtype} for name, (shape, dtype) in expected.items()}:
-        raise ModelError(f"{path}: names other tensors than a {FORMAT} model has")
+        raise ModelError(f"{path}: names other tensors than a model has")
     return config
 
 
@@ -250,6 +253,7 @@ def load_with_facts(folder: str | Path) -> tuple[LineModel, dict[str, Any]]:
         markup,
         Network(network),
         trees,
+        reads_terms=config["format"] == FORMAT,
     )
     facts = config.get("facts")
     return model, facts if isinstance(facts, dict) else {}

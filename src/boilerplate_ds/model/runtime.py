@@ -56,12 +56,15 @@ class LineModel:
     network : Network
     trees : dict of str to Trees
         Some of ``trees.GROVES``: those that there was enough to learn from.
+    reads_terms : bool
+        Whether ``text`` has learned what pages call things; see :mod:`boilerplate_ds.features.term_codes`.
     """
 
     text: LinearModel
     markup: LinearModel | None
     network: Network
     trees: Mapping[str, Trees] = field(default_factory=dict)
+    reads_terms: bool = True
 
     def read(self, documents: Iterable[Document]) -> Iterator[Reading]:
         """Read documents in their order; what one gives does not depend on its company.
@@ -123,7 +126,7 @@ class LineModel:
         self, batch: LineBatch, forest: Forest | None
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Ask both linear models about each line: two arrays (n_lines, 5), the second zero without markup."""
-        text = self.text(text_tokens(batch), batch.n_lines)
+        text = self.text(text_tokens(batch, terms=self.reads_terms), batch.n_lines)
         markup = np.zeros_like(text)
         if self.markup is not None and forest is not None:
             markup[forest.rows] = self.markup(markup_tokens(forest, batch), len(forest.rows))

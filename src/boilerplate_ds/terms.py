@@ -1,6 +1,8 @@
-"""Words by which pages of many languages name the same things: data for the labelling rules.
+"""Words by which pages of many languages name the same things: data for the model and the labelling rules.
 
-Written for this project. Every page is read with the terms of its own language and of English, which sites of
+Written for this project. A model has learned what follows from each kind of term
+(:mod:`boilerplate_ds.features.term_codes`): with other terms here it reads otherwise, and is to be trained
+again. For rules, every page is read with the terms of its own language and of English, which sites of
 every country mix into their own. Each entry is a list of phrases parted by ``|``, in lower case.
 """
 

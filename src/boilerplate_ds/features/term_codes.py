@@ -1,0 +1,91 @@
+"""What a line's first words are called on pages of many languages: a menu's entry, an advertisement's mark.
+
+Words of a language that few pages were learned from say nothing by themselves; that a line begins with what
+pages of that language call their newsletter says the same in each (:mod:`boilerplate_ds.terms`).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from boilerplate_ds.compiled import kernel
+from boilerplate_ds.features.lines import hash_words, mix
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from boilerplate_ds.features.lines import LineBatch
+
+MOST_WORDS = 8
+"""Of a term; characters of scripts without spaces are words."""
+SHORT = 3
+"""A line with fewer words after the term is little more than the term."""
+_NO_LINE = 31
+_KERNEL = kernel("boilerplate_ds.features.line_kernel")
+
+
+@cache
+def _table() -> tuple[NDArray[np.uint64], NDArray[np.uint8], NDArray[np.uint8]]:
+    """Hashes of all terms' words in order, the kind of each, and which last 16 bits a hash may have."""
+    from boilerplate_ds.terms import KINDS, TERMS
+
+    phrases: dict[str, int] = {}
+    for kind in range(len(KINDS)):
+        for of_language in TERMS.values():
+            phrases |= {
+                phrase: kind for phrase in of_language[KINDS[kind]].split("|") if phrase not in phrases
+            }
+    hashes, ends = hash_words(list(phrases))
+    rank = np.arange(len(hashes)) - np.repeat(ends[:-1], np.diff(ends))
+    sums = np.concatenate((np.zeros(1, dtype=np.uint64), np.cumsum(mix(hashes + rank.astype(np.uint64)))))
+    keys = sums[ends[1:]] - sums[ends[:-1]]
+    fits = (np.diff(ends) > 0) & (np.diff(ends) <= MOST_WORDS)
+    known, first = np.unique(keys[fits], return_index=True)
+    sieve = np.zeros(1 << 16, dtype=np.uint8)
+    sieve[known & np.uint64(0xFFFF)] = 1
+    return known, np.fromiter(phrases.values(), np.uint8, len(phrases))[fits][first], sieve
+
+
+def term_codes(batch: LineBatch) -> NDArray[np.int64]:
+    """Give numbers to what each line begins with, by itself and with the lines before and after it.
+
+    Of several terms, one within another, the longest counts.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_lines, 3)
+        Below 1024.
+    """
+    if _KERNEL is not None:
+        rule = MOST_WORDS, SHORT
+        codes: NDArray[np.int64] = _KERNEL.term_codes(
+            batch.word_hash, batch.word_ends, batch.ends, *_table(), *rule
+        )
+        return codes
+    own = _own_codes(batch)
+    line = np.arange(batch.n_lines)
+    before = np.where(line > batch.ends[batch.document], np.roll(own, 1), _NO_LINE)
+    after = np.where(line + 1 < batch.ends[batch.document + 1], np.roll(own, -1), _NO_LINE)
+    return np.stack((own, before * 32 + own, after * 32 + own), axis=1)
+
+
+def _own_codes(batch: LineBatch) -> NDArray[np.int64]:
+    """0 for no term; for kind k, 1 + 3k for the whole line, one more for a little more, two for a lot."""
+    known, kinds, _ = _table()
+    first, n_words = batch.word_ends[:-1], np.diff(batch.word_ends)
+    codes = np.zeros(batch.n_lines, dtype=np.int64)
+    key = np.zeros(batch.n_lines, dtype=np.uint64)
+    for rank in range(MOST_WORDS):
+        lines = np.flatnonzero(n_words > rank)
+        if not len(lines):
+            break
+        key[lines] += mix(batch.word_hash[first[lines] + rank] + np.uint64(rank))
+        at = np.minimum(np.searchsorted(known, key[lines]), len(known) - 1)
+        is_term = known[at] == key[lines]
+        lines, at = lines[is_term], at[is_term]
+        more = n_words[lines] - rank - 1
+        codes[lines] = 1 + 3 * kinds[at].astype(np.int64) + (more > 0) + (more >= SHORT)
+    return codes
