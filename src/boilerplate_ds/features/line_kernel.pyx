@@ -346,18 +346,19 @@ def term_codes(
         key = 0
         for rank in range(min(n, most)):
             key += mix(word_hash[word_ends[i] + rank] + <uint64_t>rank)
-            if not sieve[key & 0xFFFF]:
-                continue
-            low = 0
-            high = known.shape[0]
-            while low < high:
-                middle = (low + high) // 2
-                if known[middle] < key:
-                    low = middle + 1
-                else:
-                    high = middle
-            if low < known.shape[0] and known[low] == key:
-                own[i] = 1 + 3 * kinds[low] + (n - rank > 1) + (n - rank > short)
+            if sieve[key & 0xFFFF] & 1:
+                low = 0
+                high = known.shape[0]
+                while low < high:
+                    middle = (low + high) // 2
+                    if known[middle] < key:
+                        low = middle + 1
+                    else:
+                        high = middle
+                if low < known.shape[0] and known[low] == key:
+                    own[i] = 1 + 3 * kinds[low] + (n - rank > 1) + (n - rank > short)
+            if not sieve[key & 0xFFFF] & 2:
+                break  # no term goes on like this
     codes_array = np.empty((n_lines, 3), dtype=np.int64)
     cdef int64_t[:, ::1] codes = codes_array
     for j in range(ends.shape[0] - 1):

@@ -29,7 +29,10 @@ _KERNEL = kernel("boilerplate_ds.features.line_kernel")
 
 @cache
 def _table() -> tuple[NDArray[np.uint64], NDArray[np.uint8], NDArray[np.uint8]]:
-    """Hashes of all terms' words in order, the kind of each, and which last 16 bits a hash may have."""
+    """Hashes of all terms' words in order, the kind of each, and what a hash is by its last 16 bits.
+
+    There 1 stands for a term, 2 for the beginning of one, 3 for either, 0 for neither.
+    """
     from boilerplate_ds.terms import KINDS, TERMS
 
     phrases: dict[str, int] = {}
@@ -40,12 +43,15 @@ def _table() -> tuple[NDArray[np.uint64], NDArray[np.uint8], NDArray[np.uint8]]:
             }
     hashes, ends = hash_words(list(phrases))
     rank = np.arange(len(hashes)) - np.repeat(ends[:-1], np.diff(ends))
+    n_words = np.diff(ends)
     sums = np.concatenate((np.zeros(1, dtype=np.uint64), np.cumsum(mix(hashes + rank.astype(np.uint64)))))
+    beginnings = sums[1:] - np.repeat(sums[ends[:-1]], n_words)
     keys = sums[ends[1:]] - sums[ends[:-1]]
-    fits = (np.diff(ends) > 0) & (np.diff(ends) <= MOST_WORDS)
+    fits = (n_words > 0) & (n_words <= MOST_WORDS)
     known, first = np.unique(keys[fits], return_index=True)
     sieve = np.zeros(1 << 16, dtype=np.uint8)
     sieve[known & np.uint64(0xFFFF)] = 1
+    sieve[beginnings[rank + 1 < np.repeat(n_words, n_words)] & np.uint64(0xFFFF)] |= 2
     return known, np.fromiter(phrases.values(), np.uint8, len(phrases))[fits][first], sieve
 
 
