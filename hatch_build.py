@@ -100,4 +100,5 @@ def _compiled(packages: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    print(*_compiled(Path(__file__).parent / _PACKAGES), sep="\n")
+    here = Path(__file__).parent / _PACKAGES
+    print(*(_up_to_date(here) or _compiled(here)), sep="\n")

@@ -4,7 +4,10 @@ import sys
 from itertools import chain
 from pathlib import Path
 
-import tomllib
+try:
+    import tomllib
+except ImportError:  # before Python 3.11
+    from pip._vendor import tomli as tomllib
 
 pyproject = tomllib.loads(Path(__file__).parents[1].joinpath("pyproject.toml").read_text())
 project = pyproject["project"]

@@ -975,7 +975,9 @@ def test_training_writes_a_model_its_card_and_its_figures(trained) -> None:
     assert f"model     {out}" in result.stdout
 
 
-def test_a_trained_model_cleans_and_is_evaluated(trained, page: Path, collection: Path) -> None:
+def test_a_trained_model_cleans_and_is_evaluated(
+    trained, page: Path, collection: Path, tmp_path: Path
+) -> None:
     out, _ = trained
     assert run("clean", page, "--model", out).exit_code == DONE
     result = run("evaluate", out, "--labels", collection, "--json")
@@ -986,8 +988,21 @@ def test_a_trained_model_cleans_and_is_evaluated(trained, page: Path, collection
     table = run("evaluate", out, "--labels", collection.parent)  # a folder of collections
     assert table.exit_code == DONE
     assert "macro F1" in table.stdout
-    other = run("evaluate", "web", "--labels", collection)
-    assert "trained on" not in other.stderr
+    other = shutil.copytree(collection, tmp_path / "other")
+    for part in (other / "documents").iterdir():
+        part.write_text(part.read_text().replace("harbour", "quay"))
+    again = json.loads(run("evaluate", out, "--labels", other, "--json").stdout)
+    assert 0 < again["documents_of_trained_sites"] < 16
+
+
+def test_a_model_that_does_not_say_what_it_knows_is_told(trained, collection: Path, tmp_path: Path) -> None:
+    old = shutil.copytree(trained[0], tmp_path / "old")
+    config = json.loads((old / "config.json").read_text())
+    del config["facts"]["sites"]
+    (old / "config.json").write_text(json.dumps(config))
+    result = run("evaluate", old, "--labels", collection, "--json")
+    assert json.loads(result.stdout)["documents_of_trained_sites"] is None
+    assert f"{old} does not say which sites it was trained on" in result.stderr
 
 
 def write_wcxb(path: Path, **changes: object) -> Path:
@@ -1028,8 +1043,8 @@ def test_labels_that_no_line_has_are_told_when_a_model_is_trained(tmp_path: Path
     result = run("train", tmp_path / "few", "-o", tmp_path / "model", "--epochs", 1, "--jobs", 1)
     assert result.exit_code == DONE
     assert result.stderr.splitlines() == [
-        "warning: no line has the label ad; the model can't learn it",
-        "warning: no line has the label recommendation; the model can't learn it",
+        "warning: no line has the label ad: the model won't know it; label some",
+        "warning: no line has the label recommendation: the model won't know it; label some",
     ]
 
 

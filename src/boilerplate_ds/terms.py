@@ -1,9 +1,9 @@
 """Words by which pages of many languages name the same things: data for the model and the labelling rules.
 
 Written for this project. A model has learned what follows from each kind of term
-(:mod:`boilerplate_ds.features.term_codes`): with other terms here it reads otherwise, and is to be trained
-again. For rules, every page is read with the terms of its own language and of English, which sites of
-every country mix into their own. Each entry is a list of phrases parted by ``|``, in lower case.
+(:mod:`boilerplate_ds.features.term_codes`), so the format of models changes with this table. Rules read every
+page with the terms of its own language and of English, which sites of every country mix into their own. Each
+entry is a list of phrases parted by ``|``, in lower case.
 """
 
 from __future__ import annotations
@@ -987,8 +987,13 @@ def terms_of(language: str) -> Terms:
     )
 
 
+def written_phrases(language: str, kind: str) -> list[str]:
+    """Give the phrases of a kind as they stand in the table."""
+    return TERMS[language][kind].split("|")
+
+
 def _phrases(language: str, kind: str) -> tuple[str, ...]:
-    return tuple(fold(phrase) for phrase in TERMS[language][kind].split("|"))
+    return tuple(map(fold, written_phrases(language, kind)))
 
 
 def _pattern(phrases: tuple[str, ...], code: str) -> re.Pattern[str]:

@@ -45,16 +45,25 @@ def test_any_random_state_of_scikit_learn_will_do(small_set):
 def test_a_model_knows_the_sites_it_has_learned_from_when_it_is_loaded_too(small_model, small_set, tmp_path):
     known = small_set[0][:2]
     other = replace(known[0], id="other", site="other.example")
-    nameless = Document.from_text("One line", id="nameless")
+    shouted = replace(known[0], id="other", site=known[0].site.upper())
+    nameless = Document.from_text("One line", id=known[0].id)
     loaded = LineClassifier.load(small_model.save(tmp_path / "model"))
     for model in (small_model, loaded):
-        assert model.has_learned_from([*known, other, nameless]).tolist() == [True, True, False, False]
+        known_again = model.has_learned_from([*known, other, shouted, nameless])
+        assert known_again.tolist() == [True, True, False, True, False]
         assert model.has_learned_from([]).shape == (0,)
     with pytest.raises(NotFittedError):
         LineClassifier().has_learned_from(known)
 
 
-@pytest.mark.parametrize("written", ["not base64!", "AAA=", 7, None, ["AAAA"], ""])
+def test_a_page_without_a_site_is_known_by_its_text(small_set):
+    documents = [replace(document, site="", url="") for document in small_set[0]]
+    model = LineClassifier(epochs=1, n_folds=2).fit(documents, small_set[1])
+    same_text, same_name = replace(documents[0], id="x"), replace(documents[0], lines=("Another page",))
+    assert model.has_learned_from([same_text, same_name]).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("written", ["not base64!", "AAA=", "AAAAAAA=", "é", 7, None, ["AAAA"], ""])
 def test_sites_that_a_config_tells_wrongly_are_none(small_model, small_set, written, tmp_path):
     config = small_model.save(tmp_path / "model") / "config.json"
     told = json.loads(config.read_text())

@@ -15,6 +15,7 @@ from boilerplate_ds.cli.console import (
     jobs_option,
     json_option,
     progress_bars,
+    warn_of_missing_labels,
     without_text,
 )
 from boilerplate_ds.invisible import show_invisible
@@ -44,6 +45,7 @@ def build(labels: Path | None, out: Path, jobs: int, as_json: bool) -> None:
 
     with ending_as_interrupted(), progress_bars() as tell:
         result = run_build(labels_folder(labels), out, n_jobs=jobs, progress=tell)
+    warn_of_missing_labels(item.labels for item in result.labels.documents)
     if as_json:
         click.echo(json.dumps(_build_json(result), indent=2))
     else:

@@ -21,12 +21,13 @@ from boilerplate_ds.invisible import show_invisible
 from boilerplate_ds.shipped import RELEASED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from types import FrameType
 
     from rich.console import Console
 
     from boilerplate_ds.dataset.gold import Strategy
+    from boilerplate_ds.document import Labels
     from boilerplate_ds.errors import Rejects
     from boilerplate_ds.training.run import LabelledSet
 
@@ -128,6 +129,14 @@ def _show(rejects: Rejects) -> None:
         click.echo(f"… and {rejects.count - SHOWN_REJECTS:,} more", err=True)
     bad = "1 bad record was" if rejects.count == 1 else f"{rejects.count:,} bad records were"
     click.echo(f"{bad} left out", err=True)
+
+
+def warn_of_missing_labels(labels: Iterable[Labels]) -> None:
+    """Tell labels that nothing can be learned of from these pages."""
+    from boilerplate_ds.training.run import missing_labels
+
+    for label in missing_labels(labels):
+        click.echo(f"warning: no line has the label {label}: the model won't know it; label some", err=True)
 
 
 def labelled(folders: Sequence[Path], strategy: Strategy = "majority") -> LabelledSet:

@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING
 
 import click
-import numpy as np
 
 from boilerplate_ds.cli.console import (
     end,
@@ -17,8 +16,8 @@ from boilerplate_ds.cli.console import (
     json_option,
     labelled,
     progress_bars,
+    warn_of_missing_labels,
 )
-from boilerplate_ds.document import MAIN, Label
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,10 +81,7 @@ def train(
     classifier = LineClassifier(epochs=epochs, random_state=seed, n_jobs=jobs)
     with progress_bars() as tell:
         pages = _pages(labels, wcxb, html, tell, jobs)
-        given = {int(label) for page in pages for label in np.unique(page.labels)}
-        for label in Label:
-            if label.id not in given and (label is not Label.CONTENT or MAIN not in given):
-                click.echo(f"warning: no line has the label {label}; the model can't learn it", err=True)
+        warn_of_missing_labels(page.labels for page in pages)
         figures = run.cross_validate_pages(classifier, pages, n_folds=folds, progress=tell) if folds else None
         run.train(classifier, pages, tell)
     card.save_with_card(classifier, out, pages, figures, n_folds=folds)
@@ -193,16 +189,17 @@ def evaluate(
         pages = _pages(labels, wcxb, html, tell, jobs, to_learn=False)
     documents = [page.document for page in pages]
     figures = run.figures_of(pages, classifier.read(documents))
-    known = int(classifier.has_learned_from(documents).sum())
-    if known:
+    known = int(classifier.has_learned_from(documents).sum()) if len(classifier.sites_) else None
+    if known is None:
+        click.echo(f"warning: {model} does not say which sites it was trained on", err=True)
+    elif known:
         click.echo(
             f"warning: {known:,} of {len(documents):,} documents are of sites that {model} was trained on; "
             "figures on other sites are lower",
             err=True,
         )
     if as_json:
-        told = {"documents_of_trained_sites": known}
-        click.echo(json.dumps(figures.as_json() | told, indent=2))
+        click.echo(json.dumps(figures.as_json() | {"documents_of_trained_sites": known}, indent=2))
     else:
         _print_figures(figures)
     end(labels.rejects)

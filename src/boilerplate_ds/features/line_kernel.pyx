@@ -24,7 +24,7 @@ cdef enum:
     N_CODES = 9
     N_LAYOUT_CODES = 5
     NO_LINE = 1023
-    NO_TERM = 31
+    NO_NEIGHBOUR = 31
     NEWLINE = 10
 
 cdef uint64_t BASE = 0x9E3779B97F4A7C15ULL
@@ -364,8 +364,8 @@ def term_codes(
     for j in range(ends.shape[0] - 1):
         for i in range(ends[j], ends[j + 1]):
             codes[i, 0] = own[i]
-            codes[i, 1] = (own[i - 1] if i > ends[j] else NO_TERM) * 32 + own[i]
-            codes[i, 2] = (own[i + 1] if i + 1 < ends[j + 1] else NO_TERM) * 32 + own[i]
+            codes[i, 1] = (own[i - 1] if i > ends[j] else NO_NEIGHBOUR) * 32 + own[i]
+            codes[i, 2] = (own[i + 1] if i + 1 < ends[j + 1] else NO_NEIGHBOUR) * 32 + own[i]
     return codes_array
 
 

@@ -13,17 +13,18 @@ import numpy as np
 
 from boilerplate_ds.compiled import kernel
 from boilerplate_ds.features.lines import hash_words, mix
+from boilerplate_ds.terms import KINDS, TERMS, fold, written_phrases
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from boilerplate_ds.features.lines import LineBatch
 
-MOST_WORDS = 8
+MOST_WORDS = 16
 """Of a term; characters of scripts without spaces are words."""
 SHORT = 3
 """A line with fewer words after the term is little more than the term."""
-_NO_LINE = 31
+_NO_NEIGHBOUR = 31
 _KERNEL = kernel("boilerplate_ds.features.line_kernel")
 
 
@@ -33,17 +34,17 @@ def _table() -> tuple[NDArray[np.uint64], NDArray[np.uint8], NDArray[np.uint8]]:
 
     There 1 stands for a term, 2 for the beginning of one, 3 for either, 0 for neither.
     """
-    from boilerplate_ds.terms import KINDS, TERMS
-
+    if 3 * len(KINDS) >= _NO_NEIGHBOUR:
+        raise ValueError(f"{len(KINDS)} kinds of terms are more than there are codes for")
     phrases: dict[str, int] = {}
-    for kind in range(len(KINDS)):
-        for of_language in TERMS.values():
-            phrases |= {
-                phrase: kind for phrase in of_language[KINDS[kind]].split("|") if phrase not in phrases
-            }
+    for kind, name in enumerate(KINDS):  # of a phrase of two kinds the first counts
+        for language in TERMS:
+            for phrase in written_phrases(language, name):
+                for form in _forms(phrase):
+                    phrases.setdefault(form, kind)
     hashes, ends = hash_words(list(phrases))
-    rank = np.arange(len(hashes)) - np.repeat(ends[:-1], np.diff(ends))
     n_words = np.diff(ends)
+    rank = np.arange(len(hashes)) - np.repeat(ends[:-1], n_words)
     sums = np.concatenate((np.zeros(1, dtype=np.uint64), np.cumsum(mix(hashes + rank.astype(np.uint64)))))
     beginnings = sums[1:] - np.repeat(sums[ends[:-1]], n_words)
     keys = sums[ends[1:]] - sums[ends[:-1]]
@@ -53,6 +54,15 @@ def _table() -> tuple[NDArray[np.uint64], NDArray[np.uint8], NDArray[np.uint8]]:
     sieve[known & np.uint64(0xFFFF)] = 1
     sieve[beginnings[rank + 1 < np.repeat(n_words, n_words)] & np.uint64(0xFFFF)] |= 2
     return known, np.fromiter(phrases.values(), np.uint8, len(phrases))[fits][first], sieve
+
+
+def _forms(phrase: str) -> set[str]:
+    """Give a phrase as the letters of lines come out: their capitals are made small one by one.
+
+    So a dotted capital ``İ`` stays, a Turkish ``I`` becomes ``i``, ``Σ`` never ``ς`` and ``SS`` not ``ß``.
+    """
+    dotted = phrase.replace("i", "İ").replace("ı", "i")
+    return {phrase, fold(phrase), dotted, "İ" + phrase[1:] if phrase.startswith("i") else phrase}
 
 
 def term_codes(batch: LineBatch) -> NDArray[np.int64]:
@@ -73,8 +83,8 @@ def term_codes(batch: LineBatch) -> NDArray[np.int64]:
         return codes
     own = _own_codes(batch)
     line = np.arange(batch.n_lines)
-    before = np.where(line > batch.ends[batch.document], np.roll(own, 1), _NO_LINE)
-    after = np.where(line + 1 < batch.ends[batch.document + 1], np.roll(own, -1), _NO_LINE)
+    before = np.where(line > batch.ends[batch.document], np.roll(own, 1), _NO_NEIGHBOUR)
+    after = np.where(line + 1 < batch.ends[batch.document + 1], np.roll(own, -1), _NO_NEIGHBOUR)
     return np.stack((own, before * 32 + own, after * 32 + own), axis=1)
 
 

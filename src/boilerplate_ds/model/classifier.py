@@ -14,7 +14,7 @@ from sklearn.model_selection import GroupKFold
 from sklearn.utils import check_random_state
 from threadpoolctl import threadpool_limits
 
-from boilerplate_ds.dataset.splits import group_of
+from boilerplate_ds.dataset.splits import group_of, known_site
 from boilerplate_ds.document import MAIN, NOT_MAIN
 from boilerplate_ds.errors import DatasetError
 from boilerplate_ds.features import Forest, LineBatch, context_features, markup_tokens, text_tokens
@@ -81,7 +81,8 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
     classes_ : ndarray of int64, shape (4,)
         Class ids, in the order of :class:`~boilerplate_ds.document.Label`.
     sites_ : ndarray of uint32, shape (n_sites,)
-        Hashes of the sites that it has learned from; see :meth:`has_learned_from`.
+        Hashes of the sites that it has learned from, of pages without one of their texts; see
+        :meth:`has_learned_from`. Empty where a model does not say.
     """
 
     def __init__(
@@ -142,7 +143,7 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
         network, trees = self._fit_readers(features, training, tell)
         self.model_ = LineModel(text, markup, network, trees)
         self.classes_ = np.arange(N_LABELS)
-        self.sites_ = np.unique(known_sites.hashes_of(own))
+        self.sites_ = known_sites.kept(known_sites.hashes_of(map(_origin, documents)))
         return self
 
     def _fit_linear(
@@ -255,12 +256,11 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
     def has_learned_from(self, documents: Sequence[Document]) -> NDArray[np.bool_]:
         """Tell which documents are of sites that the model was trained on; shape (n_documents,).
 
-        Figures on them are better than on other pages. None are known of a model that was saved by an
-        earlier version.
+        Figures on them are better than on other pages. A page without a site is known by its text. Of more
+        than 100,000 sites some are forgotten.
         """
         self._fitted()
-        groups = [group_of(d) for d in map(required_document, documents)]
-        return np.isin(known_sites.hashes_of(groups), self.sites_)
+        return np.isin(known_sites.hashes_of(map(_origin, documents)), self.sites_)
 
     def save(self, folder: str | Path, facts: Mapping[str, Any] | None = None) -> Path:
         """Write the model as arrays and JSON; see :mod:`boilerplate_ds.model.persistence`."""
@@ -272,7 +272,8 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
     def load(cls, model: str | Path) -> LineClassifier:
         """Read a model that :meth:`save` wrote; raises ``ModelError`` if it is not there or not sound.
 
-        ``model`` is a folder, or a repository on the Hugging Face Hub: ``user/repo``, ``user/repo@revision``.
+        ``model`` is a folder, ``web`` for the shipped one, or a repository on the Hugging Face Hub:
+        ``user/repo``, ``user/repo@revision``.
         The parameters are those that it was trained with, where it says them.
         """
         folder = find_model(model)
@@ -290,6 +291,10 @@ class LineClassifier(BaseEstimator):  # type: ignore[misc]
 def plain_parameters(classifier: LineClassifier) -> dict[str, int | None]:
     """Give the parameters as JSON has them; None for a ``RandomState``, which no file can bring back."""
     return {k: int(v) if isinstance(v, Integral) else None for k, v in classifier.get_params().items()}
+
+
+def _origin(document: Document) -> str:
+    return known_site(required_document(document)) or document.text_sha256
 
 
 def _shown(document: Document) -> Document:

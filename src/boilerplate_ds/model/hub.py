@@ -49,6 +49,8 @@ def find_model(model: str | Path) -> Path:
     ------
     ModelError
         If there is neither, or what the Hub holds is not a sound model.
+    BoilerplateError
+        If the installation lacks the shipped one.
     """
     folder = Path(model)
     if (folder / CONFIG).is_file():

@@ -34,8 +34,8 @@ CONFIG = "config.json"
 FORMAT, WITHOUT_TERMS = "boilerplate-ds/4", "boilerplate-ds/3"
 """What models are saved as; and that of models which do not read terms, otherwise the same.
 
-Changes whenever features, network or trees change shape or meaning; older models are then refused by name.
-Trees are optional: a model without them reads as it did before there were any.
+Changes whenever features, terms, network or trees change shape or meaning; older models are then refused by
+name. Trees are optional: a model without them reads as it did before there were any.
 """
 _FORMATS = "boilerplate-ds/"
 _TREE_TENSORS = ("feature", "threshold", "out", "value", "bias")
@@ -189,7 +189,10 @@ def read_config(folder: str | Path) -> dict[str, Any]:
     config = _read_json(folder)
     if not isinstance(config, dict) or config.get("format") not in (FORMAT, WITHOUT_TERMS):
         found = config.get("format") if isinstance(config, dict) else None
-        raise ModelError(f"{path}: format is {found!r}, this version reads {FORMAT!r}; train the model again")
+        raise ModelError(
+            f"{path}: format is {found!r}, this version reads {FORMAT!r} and {WITHOUT_TERMS!r}; "
+            "train the model again, or install a newer version"
+        )
     if config.get("labels") != list(LABEL_NAMES):
         raise ModelError(f"{path}: labels are {config.get('labels')!r}, expected {list(LABEL_NAMES)}")
     tensors = config.get("tensors")

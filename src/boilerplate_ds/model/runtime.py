@@ -114,9 +114,9 @@ class LineModel:
             rows = kinds[kind]
             rows = rows[_lead(logits[rows, columns]) < DOUBT]
             if len(rows):
-                weight = np.float32(GROVES[grove].weight)
+                share = np.float32(GROVES[grove].trees_share)
                 theirs = trees.logits(features[rows, READ_OF[kind]])
-                logits[rows, columns] = logits[rows, columns] * (1 - weight) + theirs * weight
+                logits[rows, columns] = logits[rows, columns] * (1 - share) + theirs * share
 
     def probabilities(self, documents: Sequence[Document]) -> list[NDArray[np.float32]]:
         """Probability of each label for each line; one array of shape (n_lines, 4) a document."""

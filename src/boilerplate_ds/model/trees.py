@@ -42,13 +42,13 @@ class Grove(NamedTuple):
     """Of these, drawn at random, of which a test reads the best."""
     bags: int = 1
     """Grown apart, each with so many rounds, and averaged."""
-    weight: float = 0.5
-    """Of their logits; that of the network's is what is left of one."""
+    trees_share: float = 0.5
+    """Weight of their logits; that of the network's is what is left of one."""
 
 
 GROVES = {
     "markup.labels": Grove(100, 4, 250_000, 128, 0.4),
-    "text.labels": Grove(60, 4, 300_000, 128, 0.4, weight=0.3),
+    "text.labels": Grove(60, 4, 300_000, 128, 0.4, trees_share=0.3),
     "text.main": Grove(200, 1, 800_000, 80, 0.5),
     "markup.main": Grove(200, 1, 250_000, 128, 0.3, bags=2),
 }

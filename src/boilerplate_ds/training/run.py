@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from boilerplate_ds.dataset.gold import gold_of_each
+from boilerplate_ds.document import MAIN, Label
 from boilerplate_ds.errors import DatasetError, Rejects
 from boilerplate_ds.labeling.collection import is_standoff, load_collection
 from boilerplate_ds.labeling.hydrate import Corpus
@@ -25,14 +28,13 @@ from boilerplate_ds.training.evaluation import Evaluation, Predictions, evaluate
 from boilerplate_ds.training.wcxb import WcxbFigures, evaluate_wcxb
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from boilerplate_ds.dataset.gold import GoldDocument, Strategy
-    from boilerplate_ds.document import Annotation, Document
+    from boilerplate_ds.document import Annotation, Document, Labels
     from boilerplate_ds.labeling.collection import Collection
     from boilerplate_ds.model import LineClassifier
     from boilerplate_ds.model.runtime import Reading
@@ -244,6 +246,14 @@ def html_coverage(pages: Sequence[TrainingPage]) -> tuple[int, int]:
     keys = [(page.origin, page.document.id, page.view) for page in pages if page.origin != "wcxb"]
     with_html = {key[:2] for key in keys if key[2] == HTML}
     return len(with_html), len({key[:2] for key in keys})
+
+
+def missing_labels(labels: Iterable[Labels]) -> list[Label]:
+    """Give the labels that no line of some pages has, so that none can be learned from them."""
+    given = {int(label) for of_page in labels for label in np.unique(of_page)}
+    if MAIN in given:
+        given.add(Label.CONTENT.id)
+    return [label for label in Label if label.id not in given]
 
 
 def train(
