@@ -51,12 +51,12 @@ def starter() -> tuple[GoldDocument, ...]:
 
 @pytest.fixture(scope="session")
 def few_starter_pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The starter collection with three pages of each language."""
+    """The starter collection with one page of each language."""
     folder = tmp_path_factory.mktemp("few") / "starter"
     shutil.copytree(ROOT / "labels" / "starter", folder)
     kept: set[str] = set()
     for part in (folder / "documents").glob("*.jsonl"):
-        lines = part.read_text(encoding="utf-8").splitlines(keepends=True)[:3]
+        lines = part.read_text(encoding="utf-8").splitlines(keepends=True)[:1]
         kept |= {json.loads(line)["id"] for line in lines}
         part.write_text("".join(lines), encoding="utf-8")
     for part in (folder / "annotations").glob("*.jsonl"):
