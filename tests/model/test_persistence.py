@@ -278,22 +278,6 @@ def test_the_model_of_another_project_is_never_replaced(small_model, tmp_path, c
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-def test_a_model_from_before_there_were_terms_reads_without_them(small_model, small_set, folder, tmp_path):
-    rewrite(folder, format="boilerplate-ds/3")
-    old = LineClassifier.load(folder)
-    expected = replace(small_model.model_, reads_terms=False).probabilities(small_set[0][:5])
-    for given, without, new in zip(
-        old.predict_proba(small_set[0][:5]),
-        expected,
-        small_model.predict_proba(small_set[0][:5]),
-        strict=True,
-    ):
-        same(given, without)
-        assert (given != new).any()
-    again = old.save(tmp_path / "again")
-    assert persistence.read_config(again)["format"] == "boilerplate-ds/3"
-
-
 def test_a_model_of_an_older_format_is_replaced(small_model, folder):
     rewrite(folder, format="boilerplate-ds/1", tensors={})
     small_model.save(folder)

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
-FORMAT, WITHOUT_TERMS = "boilerplate-ds/4", "boilerplate-ds/3"
-"""What models are saved as; and that of models which do not read terms, otherwise the same.
+FORMAT = "boilerplate-ds/4"
+"""What models are saved as, and the only one that is read.
 
 Changes whenever features, terms, network or trees change shape or meaning; older models are then refused by
 name. Trees are optional: a model without them reads as it did before there were any.
@@ -95,7 +95,7 @@ def save_model(model: LineModel, folder: str | Path, facts: Mapping[str, Any] | 
     tensors = _tensors(model)
     data = save(tensors)
     config = {
-        "format": FORMAT if model.reads_terms else WITHOUT_TERMS,
+        "format": FORMAT,
         "labels": list(LABEL_NAMES),
         "sha256": hashlib.sha256(data).hexdigest(),
         "tensors": {
@@ -187,10 +187,10 @@ def read_config(folder: str | Path) -> dict[str, Any]:
     """
     path = Path(folder) / CONFIG
     config = _read_json(folder)
-    if not isinstance(config, dict) or config.get("format") not in (FORMAT, WITHOUT_TERMS):
+    if not isinstance(config, dict) or config.get("format") != FORMAT:
         found = config.get("format") if isinstance(config, dict) else None
         raise ModelError(
-            f"{path}: format is {found!r}, this version reads {FORMAT!r} and {WITHOUT_TERMS!r}; "
+            f"{path}: format is {found!r}, this version reads {FORMAT!r}; "
             "train the model again, or install a newer version"
         )
     if config.get("labels") != list(LABEL_NAMES):
@@ -256,7 +256,6 @@ def load_with_facts(folder: str | Path) -> tuple[LineModel, dict[str, Any]]:
         markup,
         Network(network),
         trees,
-        reads_terms=config["format"] == FORMAT,
     )
     facts = config.get("facts")
     return model, facts if isinstance(facts, dict) else {}

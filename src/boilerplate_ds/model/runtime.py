@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from boilerplate_ds.model.linear import LinearModel
     from boilerplate_ds.model.trees import Trees
 
-NOTHING = np.float32(0.36)
+NOTHING = np.float32(0.2)
 """Where no line is more likely than this to be main content, a page is taken to have none."""
 LABELLED = np.float32(0.5)
 """Of such a page stays what is so likely content by its label: what reads as text is not left out whole."""
@@ -58,15 +58,12 @@ class LineModel:
     network : Network
     trees : dict of str to Trees
         Some of ``trees.GROVES``: those that there was enough to learn from.
-    reads_terms : bool
-        Whether ``text`` has learned what pages call things; see :mod:`boilerplate_ds.features.term_codes`.
     """
 
     text: LinearModel
     markup: LinearModel | None
     network: Network
     trees: Mapping[str, Trees] = field(default_factory=dict)
-    reads_terms: bool = True
 
     def read(self, documents: Iterable[Document]) -> Iterator[Reading]:
         """Read documents in their order; what one gives does not depend on its company.
@@ -128,7 +125,7 @@ class LineModel:
         self, batch: LineBatch, forest: Forest | None
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Ask both linear models about each line: two arrays (n_lines, 5), the second zero without markup."""
-        text = self.text(text_tokens(batch, terms=self.reads_terms), batch.n_lines)
+        text = self.text(text_tokens(batch), batch.n_lines)
         markup = np.zeros_like(text)
         if self.markup is not None and forest is not None:
             markup[forest.rows] = self.markup(markup_tokens(forest, batch), len(forest.rows))
