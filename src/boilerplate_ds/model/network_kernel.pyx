@@ -442,10 +442,9 @@ def chosen(
     reviewers,
     float nothing,
     float labelled,
-    float surely,
-    float not_unlikely,
     float surely_not,
-    float not_likely,
+    float surely,
+    float close,
 ):
     """Say which lines stay: :meth:`boilerplate_ds.model.runtime.Reading.chosen`; bool, shape (n_lines,)."""
     cdef Py_ssize_t n = main.shape[0], first = reviewers.start, every = reviewers.step
@@ -481,11 +480,11 @@ def chosen(
         if score[bar] > best:
             best, chosen_bar = score[bar], bar
     for i in range(n):
-        stays[i] = _step(main[i]) >= chosen_bar or (labels[i, 0] >= surely and main[i] >= not_unlikely)
-        others |= stays[i] and (labels[i, 0] > surely_not or main[i] > not_likely)
+        stays[i] = _step(main[i]) >= chosen_bar or (labels[i, 0] >= surely and main[i] >= close)
+        others |= stays[i] and (labels[i, 0] > surely_not or main[i] >= close)
     if others:
         for i in range(n):
-            stays[i] &= labels[i, 0] > surely_not or main[i] > not_likely
+            stays[i] &= labels[i, 0] > surely_not or main[i] >= close
     return stays_array
 
 

@@ -32,10 +32,10 @@ LABELLED = np.float32(0.5)
 BARS = 64
 REVIEWERS = slice(2, None, 4)
 """Bars are multiples of 1/64; sixteen reviewers have theirs at 2/64, 6/64 and so on."""
-STAYS = np.float32(0.95), np.float32(0.4)
-"""A line so likely content by its label stays if it is no less likely than the second to be main content."""
-GOES = np.float32(0.2), np.float32(0.6)
-"""A line no likelier content by its label, nor main content than the second, goes if others stay."""
+SURELY_NOT, SURELY = np.float32(0.2), np.float32(0.95)
+"""P(content) up to the first, and from the second on, leave no doubt."""
+CLOSE = np.float32(0.4)
+"""Where a label leaves no doubt, no page's bar is higher than this for content, or lower for what is none."""
 DOUBT = 2.5
 """Trees are asked about lines whose best answer they would change if theirs were ahead by so much."""
 CHUNK_CHARACTERS = 300_000
@@ -185,10 +185,11 @@ class Reading:
         one whose lines have the highest word F1 on average over those reviewers. (For lines that are chosen
         one by one, see Lewis, "Evaluating and optimizing autonomous text classification systems", 1995; on
         WCXB that was worth less, docs/experiments.md.) A close call goes by the label where that leaves no
-        doubt: reviewers are of two minds about headlines, whoever reads the page is not.
+        doubt (reviewers are of two minds about headlines, whoever reads the page is not), unless nothing
+        would stay.
         """
         if _KERNEL is not None:
-            rule = REVIEWERS, NOTHING, LABELLED, *STAYS, *GOES
+            rule = REVIEWERS, NOTHING, LABELLED, SURELY_NOT, SURELY, CLOSE
             kept: NDArray[np.bool_] = _KERNEL.chosen(self.labels, self.main, self.words, *rule)
             return kept
         if not len(self.main) or np.isnan(self.main.max()):
@@ -203,8 +204,8 @@ class Reading:
         score = (np.minimum(ours, theirs) / np.maximum(ours + theirs, 1)).sum(axis=0)
         content = self.labels[:, 0]
         chosen: NDArray[np.bool_] = step >= score.argmax()
-        chosen |= (content >= STAYS[0]) & (self.main >= STAYS[1])
-        others = chosen & ((content > GOES[0]) | (self.main > GOES[1]))
+        chosen |= (content >= SURELY) & (self.main >= CLOSE)
+        others = chosen & ((content > SURELY_NOT) | (self.main >= CLOSE))
         return others if others.any() else chosen
 
     @classmethod
