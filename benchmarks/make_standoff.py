@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from boilerplate_ds.checksums import sha256_of_file
 from boilerplate_ds.document import Annotation, Label, sha256_of_lines
-from boilerplate_ds.labeling.download import sha256_of_file
 from boilerplate_ds.labeling.jsonl import read_records, write_records
 from boilerplate_ds.labeling.store import LabelStore, annotation_record
 

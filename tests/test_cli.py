@@ -20,10 +20,10 @@ from click.testing import CliRunner
 from pyarrow import parquet
 
 from boilerplate_ds import Cleaner, __version__
+from boilerplate_ds.checksums import sha256_of_file
 from boilerplate_ds.cli import main
 from boilerplate_ds.cli.console import COLOURS
 from boilerplate_ds.labeling.collection import load_collection
-from boilerplate_ds.labeling.download import sha256_of_file
 from boilerplate_ds.shipped import shipped
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from boilerplate_ds.checksums import sha256_of_file
 from boilerplate_ds.document import Annotation, sha256_of_lines
 from boilerplate_ds.errors import DatasetError, LabelError, Rejects
 from boilerplate_ds.labeling.collection import load_collection
-from boilerplate_ds.labeling.download import sha256_of_file
 from boilerplate_ds.labeling.hydrate import Corpus, hydrate
 from boilerplate_ds.labeling.store import LabelStore
 

@@ -327,12 +327,13 @@ def test_a_weight_file_over_the_limit_is_refused(folder, monkeypatch):
         load_model(folder)
 
 
-def test_cleaning_loads_neither_scikit_learn_nor_datasets_nor_pyarrow(saved):
+def test_cleaning_loads_no_large_library_no_reader_of_files_and_nothing_for_networks(saved):
     code = (
         "import sys; from boilerplate_ds import Cleaner;"
         f"Cleaner({str(saved)!r}).clean('Home\\nSome text of a page.');"
         "Cleaner({0!r}).clean_html('<p>Some text of a page.</p>');".format(str(saved))
         + "heavy = {'sklearn', 'datasets', 'pyarrow', 'pandas', 'joblib', 'matplotlib'};"
+        "heavy |= {'ssl', 'http.client', 'boilerplate_ds.sources.reader'};"
         "heavy &= set(sys.modules);"
         "assert not heavy, heavy"
     )

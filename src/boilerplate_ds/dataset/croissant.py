@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from boilerplate_ds.checksums import sha256_of_file
 from boilerplate_ds.dataset.columns import DOCUMENT_COLUMNS, LINE_COLUMNS
 from boilerplate_ds.dataset.licences import licence_address
 from boilerplate_ds.document import LABEL_NAMES
-from boilerplate_ds.labeling.download import sha256_of_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

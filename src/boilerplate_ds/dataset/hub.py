@@ -9,15 +9,15 @@ last and is one. ``HF_ENDPOINT``, ``HF_TOKEN`` and the token of ``hf auth login`
 from __future__ import annotations
 
 import hashlib
-import http.client
 import os
 import re
 from dataclasses import dataclass
 from functools import wraps
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, get_args
 
+from boilerplate_ds.checksums import sha256_of_file
 from boilerplate_ds.errors import BoilerplateError, HubError
-from boilerplate_ds.labeling.download import sha256_of_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -165,7 +165,7 @@ def _hint(status: int | None) -> str:
         return "this token may not do that" if get_token() else "run: hf auth login, or set HF_TOKEN"
     if status in (409, 412):
         return "somebody else changed it meanwhile; run it again"
-    if status is None or status >= http.client.INTERNAL_SERVER_ERROR:
+    if status is None or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return "run it again: what has arrived is not sent again"
     return ""
 

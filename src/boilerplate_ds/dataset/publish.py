@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from boilerplate_ds.checksums import sha256_of_file
 from boilerplate_ds.dataset.card import MARK
 from boilerplate_ds.dataset.croissant import CROISSANT
 from boilerplate_ds.dataset.export import CARD, EXPORTED_FILE
 from boilerplate_ds.dataset.hub import push_folder
 from boilerplate_ds.errors import DatasetError
-from boilerplate_ds.labeling.download import sha256_of_file
 
 if TYPE_CHECKING:
     from pathlib import Path

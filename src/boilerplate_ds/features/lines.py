@@ -50,6 +50,7 @@ _OF_CHARACTER = {
     **dict.fromkeys(",;:、，；：،؛", COMMA),
     **dict.fromkeys("|/\\>»›←→‹«·—–-~_+=&#@", SEPARATOR),
     **dict.fromkeys("•◦▪■►▸▶★☆✓✔*", BULLET),
+    **dict.fromkeys("\"'`´", QUOTE),
 }
 _OF_CATEGORY = {
     "Ll": LOWER,
@@ -77,26 +78,23 @@ MAX_READ = 10_000
 _LAST = 0xFFFF  # every plane above the first is read as this one symbol
 
 
-def _class_of(code: int) -> int:
-    character = chr(code)
-    if character in _OF_CHARACTER:
-        return _OF_CHARACTER[character]
-    category = unicodedata.category(character)
+@cache
+def _class_of(category: str) -> int:
     if category[0] in "ZC":
         return SPACE
-    if category[0] in "LM":
-        if any(low <= code <= high for low, high in _SPACELESS):
-            return SPACELESS
-        return _OF_CATEGORY.get(category, LETTER)
-    if character in "\"'`´":
-        return QUOTE
-    return _OF_CATEGORY.get(category, SYMBOL)
+    return _OF_CATEGORY.get(category, LETTER if category[0] in "LM" else SYMBOL)
 
 
 @cache
 def _tables() -> tuple[NDArray[np.uint8], NDArray[np.uint32]]:
     """Character class and normal form (lower case, one digit, one space) of the first plane's code points."""
-    classes = np.fromiter(map(_class_of, range(_LAST + 1)), dtype=np.uint8, count=_LAST + 1)
+    categories = map(unicodedata.category, map(chr, range(_LAST + 1)))
+    classes = np.fromiter(map(_class_of, categories), dtype=np.uint8, count=_LAST + 1)
+    for low, high in _SPACELESS:
+        part = classes[low : high + 1]
+        part[np.isin(part, (LOWER, UPPER, LETTER))] = SPACELESS
+    for character, kind in _OF_CHARACTER.items():
+        classes[ord(character)] = kind
     classes[_LAST] = SYMBOL
     normal = np.arange(_LAST + 1, dtype=np.uint32)
     for code in np.flatnonzero(classes == UPPER).tolist():

@@ -7,7 +7,6 @@ when its checksum is right. It is resumed only if the server vouches, by that ``
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import os
 import re
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from boilerplate_ds.checksums import sha256_of_file
 from boilerplate_ds.errors import SourceError
 
 if TYPE_CHECKING:
@@ -54,15 +54,6 @@ def cache_folder() -> Path:
     """Give the folder for downloads: ``$BOILERPLATE_DS_CACHE``, or ``~/.cache/boilerplate-ds``."""
     chosen = os.environ.get(CACHE_VARIABLE)
     return Path(chosen) if chosen else Path.home() / ".cache" / "boilerplate-ds"
-
-
-def sha256_of_file(path: Path) -> str:
-    """SHA-256 (hex) of a file's bytes."""
-    digest = hashlib.sha256()
-    with path.open("rb") as handle:
-        while chunk := handle.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def download(

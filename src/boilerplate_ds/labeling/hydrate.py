@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from boilerplate_ds.checksums import sha256_of_file
 from boilerplate_ds.document import Document
 from boilerplate_ds.errors import DatasetError, LabelError, Rejects, SourceError, reject_or_raise
 from boilerplate_ds.invisible import show_invisible
@@ -21,7 +22,7 @@ from boilerplate_ds.labeling.collection import (
     read_document_file,
     write_document_file,
 )
-from boilerplate_ds.labeling.download import RemoteFile, cache_folder, download, sha256_of_file
+from boilerplate_ds.labeling.download import RemoteFile, cache_folder, download
 from boilerplate_ds.labeling.jsonl import read_records
 from boilerplate_ds.labeling.store import LabelStore
 

@@ -10,9 +10,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from boilerplate_ds.checksums import sha256_of_file
 from boilerplate_ds.dataset.hub import push_folder, speaks_to_hub
 from boilerplate_ds.errors import ModelError
-from boilerplate_ds.labeling.download import sha256_of_file
 from boilerplate_ds.model.persistence import (
     CONFIG,
     MAX_CONFIG_BYTES,
