@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -11,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
+from boilerplate_ds.checksums import sha256_of_file
 from boilerplate_ds.cleaning.positions import Position
 from boilerplate_ds.cleaning.tally import Tally
 from boilerplate_ds.errors import CorpusError
@@ -33,7 +33,6 @@ DATA, LEFT_OUT = "data", "left_out"
 SITES_A_SHARD = 100
 _SHARD_NAME = re.compile(r"\.?shard-(?P<number>[0-9]{5,})\.(?:jsonl|parquet)(?P<unfinished>\.unfinished)?")
 _ROW_GROUP_BYTES = 16 * 2**20
-_CHUNK = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,12 +319,12 @@ class ShardWriter:
 
 def _described(folder: Path, name: str) -> File:
     path = folder / name
-    return File(name, path.stat().st_size, _sha256(path))
+    return File(name, path.stat().st_size, sha256_of_file(path))
 
 
 def _is_sound(folder: Path, file: File) -> bool:
     path = folder / file.name
-    return path.is_file() and path.stat().st_size == file.bytes and _sha256(path) == file.sha256
+    return path.is_file() and path.stat().st_size == file.bytes and sha256_of_file(path) == file.sha256
 
 
 def _check_ours(handle: IO[bytes], path: Path) -> None:
@@ -341,14 +340,6 @@ def _is_ours(file: File) -> bool:
     part, _, name = file.name.partition("/")
     match = _SHARD_NAME.fullmatch(name)
     return part in (DATA, LEFT_OUT) and match is not None and not match["unfinished"]
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as handle:
-        while chunk := handle.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _lock(handle: IO[bytes], folder: Path) -> None:
